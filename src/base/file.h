@@ -1,0 +1,33 @@
+/* Files: whole reads (plain or gzip'ed, bounded), atomic writes, folders. All calls complete short
+ * reads and writes and retry EINTR. */
+#ifndef SL_BASE_FILE_H
+#define SL_BASE_FILE_H
+
+#include "base/status.h"
+#include <stddef.h>
+#include <stdint.h>
+
+/* *out: contents plus a zero byte, freed with sl_free; "-" is stdin; gzip is recognised by its magic.
+ * Errors: SL_EIO; SL_EFORMAT over limit_bytes (after inflation) or a damaged gzip stream. */
+sl_status sl_file_read(char **out, size_t *bytes, const char *path, size_t limit_bytes) SL_MUSTUSE;
+/* Temporary file in the same folder, fsync, rename, fsync of the folder. */
+sl_status sl_file_write_atomic(const char *path, const void *data, size_t bytes) SL_MUSTUSE;
+sl_status sl_file_write_all(int fd, const void *data, size_t bytes) SL_MUSTUSE;
+sl_status sl_file_sync_folder(const char *path) SL_MUSTUSE;
+/* New folder with mode 0700. SL_EARG when it exists already: nothing is overwritten. */
+sl_status sl_file_new_folder(const char *path) SL_MUSTUSE;
+int sl_file_exists(const char *path);
+/* Removes a folder with everything in it, without following links. For own temporary folders. */
+sl_status sl_file_remove_tree(const char *path) SL_MUSTUSE;
+/* Path "folder/name" into out. Errors: SL_EARG when it does not fit. */
+sl_status sl_file_join(char *out, size_t size, const char *folder, const char *name) SL_MUSTUSE;
+
+/* A read-only memory map of a regular file. */
+typedef struct sl_map {
+    const unsigned char *data;
+    size_t bytes;
+} sl_map;
+sl_status sl_map_open(sl_map *out, const char *path) SL_MUSTUSE;
+void sl_map_close(sl_map *map);
+
+#endif

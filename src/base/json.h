@@ -1,0 +1,39 @@
+/* JSON through jansson, with the place in the data. A tree knows its source for messages; numbers
+ * must be finite; duplicate keys are an error. */
+#ifndef SL_BASE_JSON_H
+#define SL_BASE_JSON_H
+
+#include "base/status.h"
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef json_t sl_json;
+
+/* Whole file (plain or gzip'ed, "-" is stdin), at most limit_bytes; errors as "file:line". */
+sl_status sl_json_load(sl_json **out, const char *path, size_t limit_bytes) SL_MUSTUSE;
+/* text need not end in zero. where: place in the data for messages. Nesting is bounded. */
+sl_status sl_json_parse(sl_json **out, const char *text, size_t bytes, const char *where) SL_MUSTUSE;
+void sl_json_close(sl_json **tree);
+
+/* Typed access. An absent key or null gives SL_EFORMAT "want KEY (type), found none" unless the _or
+ * form gives a default. Wrong type: SL_EFORMAT. Borrowed strings live as long as the tree. */
+sl_status sl_json_text(const char **out, const sl_json *object, const char *key) SL_MUSTUSE;
+sl_status sl_json_i64(int64_t *out, const sl_json *object, const char *key) SL_MUSTUSE;
+sl_status sl_json_f64(double *out, const sl_json *object, const char *key) SL_MUSTUSE;
+sl_status sl_json_bool(int *out, const sl_json *object, const char *key) SL_MUSTUSE;
+sl_status sl_json_text_or(const char **out, const sl_json *object, const char *key,
+                          const char *fallback) SL_MUSTUSE;
+sl_status sl_json_i64_or(int64_t *out, const sl_json *object, const char *key,
+                         int64_t fallback) SL_MUSTUSE;
+sl_status sl_json_f64_or(double *out, const sl_json *object, const char *key,
+                         double fallback) SL_MUSTUSE;
+sl_status sl_json_bool_or(int *out, const sl_json *object, const char *key, int fallback) SL_MUSTUSE;
+int sl_json_has(const sl_json *object, const char *key); /* present and not null */
+
+/* A real, or null when it is not finite: undefined numbers are never 0 or NaN in JSON. */
+sl_json *sl_json_number(double value);
+/* Compact text, keys in the order of insertion, reals with 17 digits; freed with sl_free. */
+sl_status sl_json_dump(char **out, const sl_json *tree, int is_pretty) SL_MUSTUSE;
+
+#endif
