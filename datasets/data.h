@@ -1,0 +1,119 @@
+/* Preference data behind one door, whatever it comes from: the built-in world or a file. A source is
+ * a row of a table (sl_data_ops); records are token ids. Everything is a pure function of
+ * (seed, split, iteration, index), so nothing has to be saved to resume. */
+#ifndef SL_DATASETS_DATA_H
+#define SL_DATASETS_DATA_H
+
+#include "base/status.h"
+#include <stddef.h>
+#include <stdint.h>
+
+/* The values are those of the run record's enumerations. */
+typedef enum sl_source { SL_SOURCE_STATIC, SL_SOURCE_ON_POLICY, SL_SOURCE_OTHER } sl_source;
+typedef enum sl_split {
+    SL_SPLIT_TRAIN, /* prompts of training; the world draws fresh ones every iteration */
+    SL_SPLIT_PROBE, /* held out: boundary measurement; never trained on */
+    SL_SPLIT_EVAL   /* held out: exact reward, frozen over the whole run */
+} sl_split;
+enum {
+    SL_PAIR_PROMPT_CUT = 1,
+    SL_PAIR_CHOSEN_CUT = 2,
+    SL_PAIR_REJECTED_CUT = 4,
+    SL_PAIR_EOS_MISSING = 8,
+    SL_PAIR_DUPLICATE = 16,
+    SL_PAIR_LABEL_TIE = 32
+};
+
+/* Tokens are borrowed from the buffers that the call names. */
+typedef struct sl_answer {
+    const int32_t *token;
+    uint32_t count;
+    uint32_t bytes, chars; /* of the text; of token ids without text: count */
+    uint64_t id;
+    float score; /* of its judge or generator law; NaN: none */
+} sl_answer;
+
+typedef struct sl_prompt_text {
+    const int32_t *token;
+    uint32_t count;
+    uint64_t id;
+} sl_prompt_text;
+
+typedef struct sl_pair {
+    sl_prompt_text prompt;
+    sl_answer chosen, rejected;
+    uint64_t id;
+    float label_p; /* probability, under the judge's law, of the label that was drawn; NaN: unknown */
+    float weight;
+    uint32_t flags; /* SL_PAIR_ */
+    uint32_t visit; /* epoch within the iteration */
+    sl_source source;
+} sl_pair;
+
+typedef struct sl_data sl_data;
+
+typedef struct sl_data_limits {
+    uint32_t prompt_tok, answer_tok; /* longest of each, after the length rules */
+    uint32_t stop_count;             /* end-of-turn ids that close an answer; 0: fixed length */
+    int32_t stop[8];
+    size_t vocab;                    /* token ids are below */
+    size_t train_count;              /* pairs of the train split; SIZE_MAX: unlimited */
+    size_t probe_count;              /* prompts of the probe split; SIZE_MAX: unlimited */
+} sl_data_limits;
+
+void sl_data_close(sl_data **data);
+const sl_data_limits *sl_data_limits_of(const sl_data *data);
+/* Hex SHA-256 of what the data are: file bytes, or the world's definition and parameters. */
+const char *sl_data_hash(const sl_data *data);
+
+/* Buffers are the caller's: token (limits.prompt_tok), (limits.answer_tok) each. */
+sl_status sl_data_prompt(sl_prompt_text *out, int32_t *token, const sl_data *data, sl_split split,
+                         uint64_t iteration, uint64_t index) SL_MUSTUSE;
+/* The static pair of a train prompt, labelled. token: prompt, chosen, rejected buffers one after
+ * another (prompt_tok + 2 * answer_tok). */
+sl_status sl_data_static_pair(sl_pair *out, int32_t *token, const sl_data *data, uint64_t iteration,
+                              uint64_t index) SL_MUSTUSE;
+/* The static candidates of a probe prompt, for votes: answer[0..want-1], *count of them there (a
+ * file has chosen and rejected; the world draws from `want` different generators).
+ * token (want * answer_tok). */
+sl_status sl_data_static_candidates(sl_answer *answer, size_t *count, int32_t *token,
+                                    const sl_data *data, sl_split split, uint64_t iteration,
+                                    uint64_t index, size_t want) SL_MUSTUSE;
+/* An answer to imitate (SFT): the world's start generator, or the chosen answer of a file. */
+sl_status sl_data_imitation(sl_prompt_text *prompt, sl_answer *answer, int32_t *token,
+                            const sl_data *data, uint64_t iteration, uint64_t index) SL_MUSTUSE;
+
+/* Opens the built-in world. */
+typedef struct sl_world_settings {
+    uint64_t seed;
+    double start_content, start_style; /* c, k of the generator to imitate */
+    double habit_std;                  /* .5 for starts; static generators have 1 */
+    double quirk;                      /* logit of the letter after the right one; 0: none */
+    double generator_content[8];       /* c of the static generators */
+    size_t generator_count;            /* 5: 0 1 2 3 4 */
+    double label_temperature;          /* 1 */
+} sl_world_settings;
+sl_world_settings sl_world_defaults(void);
+sl_status sl_data_open_world(sl_data **out, const sl_world_settings *settings) SL_MUSTUSE;
+
+/* Opens a file of preference pairs as token ids or text (format found by its first row, table in
+ * format.h). tokenizer: path to tokenizer.json or a model folder; may be NULL for rows of ids. */
+typedef struct sl_file_settings {
+    const char *path;
+    const char *tokenizer;
+    uint32_t max_prompt_tok, max_answer_tok; /* longer ones are cut or dropped by the length rule */
+    int drop_long;      /* 1: drop the pair, 0: cut (prompt keeps its end, answer its start) */
+    uint64_t seed;      /* epoch order */
+    double probe_share; /* share of prompts, chosen by the hash of their id, held out for probes */
+    int32_t eos;        /* appended to answers; -1: none */
+    size_t vocab;
+} sl_file_settings;
+sl_status sl_data_open_file(sl_data **out, const sl_file_settings *settings) SL_MUSTUSE;
+/* What the length rules and checks did, for the record and for people. */
+typedef struct sl_data_report {
+    size_t rows, pairs, dropped_long, cut_prompt, cut_chosen, cut_rejected, duplicates, empty,
+        contradictions, prefix_mismatch, eos_missing, probe_prompts;
+} sl_data_report;
+const sl_data_report *sl_data_report_of(const sl_data *data);
+
+#endif
