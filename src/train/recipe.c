@@ -1,0 +1,126 @@
+#include "train/recipe.h"
+#include "train/loss.h"
+#include "train/schedule.h"
+#include <stddef.h>
+
+static const char *const methods[] = { "sft", "preference", NULL };
+static const char *const policies[] = { "static", "on-policy", "mix", "advised", NULL };
+static const char *const fresh[] = { "iteration", "refill", NULL };
+
+#define AT(section, name) offsetof(sl_recipe, section.name)
+#define SIZE(section, name) sizeof(((sl_recipe *)0)->section.name)
+#define I64(section, name, low, high, fallback, help)                                              \
+    { #section, #name, SL_KEY_I64, AT(section, name), SIZE(section, name), low, high, NULL,        \
+      fallback, help }
+#define F64(section, name, low, high, fallback, help)                                              \
+    { #section, #name, SL_KEY_F64, AT(section, name), SIZE(section, name), low, high, NULL,        \
+      fallback, help }
+#define TEXT(section, name, fallback, help)                                                        \
+    { #section, #name, SL_KEY_TEXT, AT(section, name), SIZE(section, name), 0, 0, NULL, fallback,  \
+      help }
+#define FLAG(section, name, fallback, help)                                                        \
+    { #section, #name, SL_KEY_BOOL, AT(section, name), SIZE(section, name), 0, 0, NULL, fallback,  \
+      help }
+#define PICK(section, key, field, list, fallback, help)                                            \
+    { #section, key, SL_KEY_CHOICE, AT(section, field), SIZE(section, field), 0, 0, list,          \
+      fallback, help }
+
+const sl_key sl_recipe_keys[] = {
+    { "", "seed", SL_KEY_I64, offsetof(sl_recipe, seed), sizeof(int64_t), 0, 4294967295.0, NULL,
+      "1", "seed of every random stream" },
+    TEXT(model, policy, "", "folder of the policy to start from; empty: random initialisation"),
+    TEXT(model, reference, "", "folder of the reference; empty: policy at each iteration's start"),
+    TEXT(model, family, "llama", "architecture of a random start: a model_type"),
+    I64(model, layers, 1, 512, "2", "blocks of a random start"),
+    I64(model, hidden, 2, 65536, "48", "hidden size"),
+    I64(model, intermediate, 1, 262144, "128", "width of the MLP"),
+    I64(model, heads, 1, 1024, "4", "query heads"),
+    I64(model, kv_heads, 1, 1024, "4", "key/value heads"),
+    F64(model, rope_theta, 1, 1e9, "10000", "base of the rotary angles"),
+    F64(model, embed_std, 0, 100, "0", "sd of random embeddings; 0: initializer_range"),
+    F64(model, matrix_std, 0, 100, "0", "sd of other random matrices; 0: initializer_range"),
+    TEXT(data, source, "world", "\"world\" or a file of preference pairs (JSONL, may be gzip'ed)"),
+    TEXT(data, tokenizer, "", "tokenizer.json for rows of text; empty: that of the policy"),
+    I64(data, max_prompt, 1, 1048576, "1024", "tokens of a prompt"),
+    I64(data, max_answer, 1, 1048576, "1024", "tokens of an answer"),
+    FLAG(data, drop_long, "false", "drop pairs that are too long, instead of cutting"),
+    F64(data, probe_share, 0, 0.5, "0.05", "share of the prompts held out for measurement"),
+    I64(world, seed, 0, 4294967295.0, "1", "seed of generators, habits and prompts"),
+    F64(world, content, -20, 20, "2.5", "strength c of the generator that SFT imitates"),
+    F64(world, style, -20, 20, "0.5", "its style strength k"),
+    F64(world, habit, 0, 20, "0.5", "sd of its style habit"),
+    F64(world, quirk, -20, 20, "2", "logit of its systematic mistake; 0: none"),
+    F64(world, label_temperature, 0.01, 100, "1", "temperature of the labels of pairs"),
+    PICK(method, "name", kind, methods, "preference", "sft or preference"),
+    TEXT(method, loss, "dpo", "pairwise loss: dpo, slic-hf"),
+    F64(method, beta, 1e-6, 1000, "0.1", "inverse temperature of the implicit reward"),
+    F64(method, delta, 0, 1000, "1", "hinge margin of slic-hf, nats"),
+    F64(method, lambda, 0, 1000, "0.1", "weight of slic-hf's regulariser"),
+    FLAG(method, check_start, "true", "stop unless policy and reference agree at the start"),
+    F64(optim, learning_rate, 0, 1, "1e-6", "peak rate"),
+    F64(optim, warmup, 0, 1, "0.1", "share of an iteration's updates with rising rate"),
+    F64(optim, beta1, 0, 0.99999, "0.9", "decay of the first moment"),
+    F64(optim, beta2, 0, 0.9999999, "0.999", "decay of the second moment"),
+    F64(optim, eps, 1e-30, 1, "1e-8", "added to the root of the second moment"),
+    F64(optim, weight_decay, 0, 10, "0", "decoupled decay of matrices"),
+    F64(optim, clip, 0, 1e9, "1", "largest global gradient norm; 0: off"),
+    PICK(optim, "schedule", schedule, sl_schedule_names, "linear", "constant, linear or cosine"),
+    I64(train, iterations, 1, 100000, "1", "iterations; each has its own reference and optimizer"),
+    I64(train, prompts, 1, 1e9, "2048", "prompts of an iteration"),
+    I64(train, epochs, 1, 1000, "1", "passes over the pairs of an iteration"),
+    I64(train, batch, 1, 65536, "32", "pairs (SFT: answers) of an update"),
+    I64(train, micro_batch, 0, 65536, "0", "pairs computed at once; 0: the whole batch"),
+    I64(train, checkpoint_every, 0, 1e9, "0", "updates between checkpoints; 0: iterations only"),
+    PICK(policy, "source", kind, policies, "static", "static, on-policy, mix or advised"),
+    F64(policy, mix, 0, 1, "0.5", "share of on-policy pairs under mix"),
+    PICK(policy, "fresh", fresh, fresh, "iteration", "on-policy answers come from the policy at "
+                                                     "the iteration's start or at each refill"),
+    I64(policy, refill, 0, 1e9, "0", "updates between refills of pairs; 0: once an iteration"),
+    F64(policy, temperature, 0.01, 100, "1", "of on-policy samples"),
+    F64(policy, top_p, 0.001, 1, "1", "of on-policy samples; 1: off"),
+    I64(policy, top_k, 0, 1e6, "0", "of on-policy samples; 0: off"),
+    TEXT(measure, judge, "truth", "who votes and labels"),
+    I64(measure, prompts, 0, 1e6, "2000", "most prompts of a boundary measurement; 0: none"),
+    I64(measure, batch, 1, 65536, "16", "prompts sampled and judged between looks"),
+    I64(measure, on, 1, 64, "2", "on-policy candidates a prompt"),
+    I64(measure, off, 1, 64, "2", "static candidates a prompt"),
+    I64(measure, reference_prompts, 0, 1e6, "0", "prompts of a fixed-size score to compare with"),
+    I64(measure, exact_prompts, 0, 1e6, "0", "prompts of the exact reward (world only); 0: none"),
+    F64(measure, tau, 0.01, 0.99, "0.5", "threshold of the boundary score"),
+    F64(measure, delta, 0, 0.4, "0.05", "half width of the indifference zone"),
+    F64(measure, alpha, 1e-9, 0.5, "0.05", "error rate of the test"),
+    I64(measure, consecutive, 1, 100, "1", "decided measurements in a row before a switch back"),
+    F64(measure, margin, 0, 0.5, "0", "hysteresis h beside the threshold"),
+    FLAG(measure, counterfactual, "false", "also run the source that was not chosen, and discard"),
+    I64(record, level, 0, 2, "1", "0 ledger, 1 tokens and probes, 2 top-k of all pairs"),
+    I64(record, top_k, 0, 1024, "32", "largest log-probabilities kept of a token"),
+    I64(record, seal_every, 0, 86400, "0", "seconds between seals at most; 0: by size and age"),
+    I64(record, probe_every, 0, 1e9, "100", "updates between probes; 0: none"),
+    I64(record, probe_prompts, 0, 4096, "4", "prompts of the frozen probe set"),
+    I64(record, grad_split_every, 0, 1e9, "10", "updates between splits of the gradient; 0: none"),
+    F64(record, min_free_gib, 0, 1e6, "2", "free space wanted before the run starts, GiB"),
+};
+const size_t sl_recipe_key_count = sizeof sl_recipe_keys / sizeof sl_recipe_keys[0];
+
+sl_status sl_recipe_check(const sl_recipe *recipe)
+{
+    const int64_t batch = recipe->train.batch, micro = recipe->train.micro_batch;
+    const sl_loss *loss = NULL;
+    const sl_loss_settings set = { recipe->method.beta, recipe->method.delta,
+                                   recipe->method.lambda };
+
+    SL_TRY(sl_err_where(sl_loss_find(&loss, recipe->method.loss), "key \"method.loss\""));
+    SL_TRY(sl_err_where(sl_loss_check(loss, &set), "section \"method\""));
+    if (micro && batch % micro)
+        return SL_FAIL(SL_EARG, "want train.micro_batch to divide train.batch, found %lld and %lld",
+                       (long long)micro, (long long)batch);
+    if (recipe->train.prompts % batch)
+        return SL_FAIL(SL_EARG, "want train.batch to divide train.prompts, found %lld and %lld",
+                       (long long)batch, (long long)recipe->train.prompts);
+    if (recipe->policy.kind == SL_POLICY_ADVISED && !recipe->measure.prompts)
+        return SL_FAIL(SL_EARG, "want measure.prompts > 0 with policy.source advised, found 0");
+    if (recipe->measure.counterfactual && !recipe->measure.exact_prompts)
+        return SL_FAIL(SL_EARG, "want measure.exact_prompts > 0 with measure.counterfactual, "
+                                "found 0");
+    return SL_OK;
+}
