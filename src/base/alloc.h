@@ -14,7 +14,7 @@ typedef struct sl_alloc_table {
 
 const sl_alloc_table *sl_alloc_get(void);
 void sl_alloc_set(const sl_alloc_table *table); /* NULL: back to the system's */
-size_t sl_alloc_count(void);                    /* successful takes and resizes so far */
+size_t sl_alloc_count(void); /* successful takes and resizes of the system's table so far */
 
 /* *out = zeroed array of count elements, owned by the caller, given back with sl_free.
  * Errors: SL_ENOMEM, also when count * size overflows. */

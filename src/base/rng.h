@@ -21,7 +21,8 @@ typedef struct sl_rng {
 uint64_t sl_rng_stream(const char *purpose);
 /* Mixes an index (prompt, slot, replicate) into a stream id (splitmix64 finaliser). */
 uint64_t sl_rng_substream(uint64_t stream, uint64_t index);
-/* key = seed; counter = (0, step low, stream low, stream high ^ step high). */
+/* key = seed; counter = (block, step low, stream low, stream high ^ step high); a step is 2^32 blocks
+ * of 4 words. Two different (stream, step) with steps below 2^32 never share a block. */
 sl_rng sl_rng_at(uint64_t seed, uint64_t stream, uint64_t step);
 uint32_t sl_rng_u32(sl_rng *rng);
 double sl_rng_uniform(sl_rng *rng);               /* [0,1), 53 bits */
