@@ -30,7 +30,7 @@ const sl_key sl_recipe_keys[] = {
       "1", "seed of every random stream" },
     TEXT(model, policy, "", "folder of the policy to start from; empty: random initialisation"),
     TEXT(model, reference, "", "folder of the reference; empty: policy at each iteration's start"),
-    TEXT(model, family, "llama", "architecture of a random start: a model_type"),
+    TEXT(model, family, "", "model_type of a random start; empty: the first of the table"),
     I64(model, layers, 1, 512, "2", "blocks of a random start"),
     I64(model, hidden, 2, 65536, "48", "hidden size"),
     I64(model, intermediate, 1, 262144, "128", "width of the MLP"),
@@ -66,7 +66,7 @@ const sl_key sl_recipe_keys[] = {
     F64(optim, clip, 0, 1e9, "1", "largest global gradient norm; 0: off"),
     PICK(optim, "schedule", schedule, sl_schedule_names, "linear", "constant, linear or cosine"),
     I64(train, iterations, 1, 100000, "1", "iterations; each has its own reference and optimizer"),
-    I64(train, prompts, 1, 1e9, "2048", "prompts of an iteration"),
+    I64(train, prompts, 0, 1e9, "0", "prompts of an iteration; 0: all of the file"),
     I64(train, epochs, 1, 1000, "1", "passes over the pairs of an iteration"),
     I64(train, batch, 1, 65536, "32", "pairs (SFT: answers) of an update"),
     I64(train, micro_batch, 0, 65536, "0", "pairs computed at once; 0: the whole batch"),
@@ -114,9 +114,6 @@ sl_status sl_recipe_check(const sl_recipe *recipe)
     if (micro && batch % micro)
         return SL_FAIL(SL_EARG, "want train.micro_batch to divide train.batch, found %lld and %lld",
                        (long long)micro, (long long)batch);
-    if (recipe->train.prompts % batch)
-        return SL_FAIL(SL_EARG, "want train.batch to divide train.prompts, found %lld and %lld",
-                       (long long)batch, (long long)recipe->train.prompts);
     if (recipe->policy.kind == SL_POLICY_ADVISED && !recipe->measure.prompts)
         return SL_FAIL(SL_EARG, "want measure.prompts > 0 with policy.source advised, found 0");
     if (recipe->measure.counterfactual && !recipe->measure.exact_prompts)

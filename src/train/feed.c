@@ -1,0 +1,283 @@
+#include "train/feed.h"
+#include "base/hash.h"
+#include "base/rng.h"
+#include <math.h>
+#include <string.h>
+
+static size_t updates_per_epoch(const sl_feed_settings *s)
+{
+    return (s->prompts + s->batch - 1) / s->batch;
+}
+
+size_t sl_feed_capacity(const sl_feed_settings *s)
+{
+    const size_t refill = s->refill ? (size_t)s->refill * s->batch : s->prompts;
+    const size_t most = SL_FEED_MOST - SL_FEED_MOST % s->batch;
+
+    if (s->refill)
+        return refill < s->prompts ? refill : s->prompts;
+    return s->prompts <= most || most == 0 ? s->prompts : most;
+}
+
+int64_t sl_feed_updates(const sl_feed_settings *s)
+{
+    return s->epochs * (int64_t)updates_per_epoch(s);
+}
+
+void sl_feed_carve(sl_feed *feed, sl_arena *arena, const sl_data_limits *limits)
+{
+    const size_t n = feed->capacity, batch = feed->settings.batch;
+    const size_t answer = limits->answer_tok;
+
+    feed->order = sl_arena_take(arena, n, sizeof *feed->order);
+    feed->fed = sl_arena_take(arena, n, sizeof *feed->fed);
+    feed->batch = sl_arena_take(arena, batch, sizeof *feed->batch);
+    feed->token = sl_arena_i32(arena, n, limits->prompt_tok + 2 * answer);
+    feed->drawn_token = sl_arena_i32(arena, n, 2 * answer);
+    feed->drawn = sl_arena_take(arena, 2 * n, sizeof *feed->drawn);
+    feed->prompt = sl_arena_take(arena, n, sizeof *feed->prompt);
+    feed->drawn_for = sl_arena_take(arena, n, sizeof *feed->drawn_for);
+    feed->ref_tok = feed->settings.keeps_tokens ? sl_arena_f32(arena, n, 2 * answer) : NULL;
+    feed->logp = sl_arena_f32(arena, batch, 2 * answer);
+    feed->sequence = sl_arena_take(arena, 2 * batch, sizeof *feed->sequence);
+}
+
+void sl_feed_begin(sl_feed *feed, uint64_t iteration)
+{
+    feed->iteration = iteration;
+    feed->count = 0;
+    feed->ordered_epoch = -1;
+}
+
+/* Uniform number of (purpose, iteration, prompt): the same whatever else was drawn. */
+static sl_rng prompt_rng(const sl_feed *feed, const char *purpose, uint64_t index)
+{
+    const uint64_t stream = sl_rng_substream(sl_rng_stream(purpose), feed->iteration);
+
+    return sl_rng_at(feed->settings.seed, sl_rng_substream(stream, index), 0);
+}
+
+static int is_on_policy(const sl_feed *feed, uint64_t index)
+{
+    sl_rng rng = prompt_rng(feed, "mix", index);
+
+    return sl_rng_uniform(&rng) < feed->mix;
+}
+
+static int32_t *token_at(const sl_feed *feed, size_t i)
+{
+    const sl_data_limits *l = sl_data_limits_of(feed->data);
+
+    return feed->token + i * (l->prompt_tok + 2 * (size_t)l->answer_tok);
+}
+
+static void set_pair(sl_feed *feed, size_t i, const sl_pair *pair)
+{
+    feed->fed[i] = (sl_fed){ .pair = *pair, .ref_logp_c = NAN, .ref_logp_r = NAN };
+}
+
+/* The pair of two drawn answers, labelled by the judge. Equal answers stay a pair, marked: their
+ * coefficients cancel. */
+static sl_status label_pair(sl_feed *feed, size_t d, const sl_vote *vote)
+{
+    const size_t i = feed->drawn_for[d];
+    const sl_drawn *a = &feed->drawn[2 * d], *b = a + 1;
+    sl_rng rng = prompt_rng(feed, "label", feed->first + i);
+    double label_p;
+    const int a_wins = sl_judge_label(&label_p, vote, feed->settings.label_temperature, &rng);
+    sl_answer answers[2] = { a->answer, b->answer };
+    uint64_t ids[3];
+    sl_pair pair = { .prompt = feed->prompt[d], .weight = 1.0f, .source = SL_SOURCE_ON_POLICY };
+
+    answers[0].score = (float)vote->score_a;
+    answers[1].score = (float)vote->score_b;
+    pair.chosen = answers[a_wins ? 0 : 1];
+    pair.rejected = answers[a_wins ? 1 : 0];
+    pair.label_p = (float)label_p;
+    if (a->answer.id == b->answer.id)
+        pair.flags |= SL_PAIR_DUPLICATE;
+    if (vote->p == 0.5)
+        pair.flags |= SL_PAIR_LABEL_TIE;
+    ids[0] = pair.prompt.id;
+    ids[1] = pair.chosen.id;
+    ids[2] = pair.rejected.id;
+    pair.id = sl_hash_id(ids, sizeof ids);
+    set_pair(feed, i, &pair);
+    return SL_OK;
+}
+
+static sl_status tell(const sl_feed *feed, size_t d, const sl_vote *vote)
+{
+    const sl_drawn *a = &feed->drawn[2 * d];
+
+    if (!feed->sink.drawn)
+        return SL_OK;
+    SL_TRY(feed->sink.drawn(feed->sink.state, &feed->prompt[d], a, 0, (float)vote->score_a));
+    SL_TRY(feed->sink.drawn(feed->sink.state, &feed->prompt[d], a + 1, 1, (float)vote->score_b));
+    return feed->sink.label(feed->sink.state, &feed->prompt[d], a, a + 1, vote);
+}
+
+/* Draws two answers for each of count prompts, judges and labels them. */
+static sl_status fill_on_policy(sl_feed *feed, size_t count, int is_replay)
+{
+    for (size_t d = 0; d < count; d++)
+        for (size_t slot = 0; slot < 2; slot++) {
+            const uint64_t index = feed->first + feed->drawn_for[d];
+            const uint64_t stream = sl_rng_substream(sl_rng_stream("on-policy"), feed->iteration);
+
+            feed->drawn[2 * d + slot].stream = sl_rng_substream(stream, 2 * index + slot);
+        }
+    SL_TRY(feed->sampler->draw(feed->sampler->state, feed->drawn, feed->drawn_token,
+                               &feed->sampler->law, feed->prompt, count, 2));
+    for (size_t d = 0; d < count; d++) {
+        sl_vote vote;
+
+        SL_TRY(sl_judge_votes(&vote, feed->judge, &feed->prompt[d], &feed->drawn[2 * d].answer,
+                              &feed->drawn[2 * d + 1].answer, 1));
+        SL_TRY(label_pair(feed, d, &vote));
+        if (!is_replay)
+            SL_TRY(tell(feed, d, &vote));
+    }
+    return SL_OK;
+}
+
+static void keep_reference(sl_feed *feed, size_t i, size_t side, const float *logp, uint32_t n)
+{
+    sl_fed *fed = &feed->fed[i];
+    const size_t answer = sl_data_limits_of(feed->data)->answer_tok;
+    double sum = 0.0;
+
+    for (uint32_t t = 0; t < n; t++)
+        sum += (double)logp[t];
+    *(side ? &fed->ref_logp_r : &fed->ref_logp_c) = sum;
+    if (feed->ref_tok) {
+        float *kept = feed->ref_tok + (2 * i + side) * answer;
+
+        memcpy(kept, logp, n * sizeof *kept);
+        *(side ? &fed->ref_tok_r : &fed->ref_tok_c) = kept;
+    }
+}
+
+/* Reference log-probabilities of pairs [first, first + n) of the refill, n <= batch. */
+static sl_status reference_batch(sl_feed *feed, size_t first, size_t n)
+{
+    const sl_packed *packed = &feed->packer->packed;
+
+    for (size_t i = 0; i < n; i++) {
+        const sl_pair *p = &feed->fed[first + i].pair;
+
+        feed->sequence[2 * i] = (sl_sequence){ p->prompt, p->chosen };
+        feed->sequence[2 * i + 1] = (sl_sequence){ p->prompt, p->rejected };
+    }
+    SL_TRY(sl_pack(feed->packer, feed->sequence, 2 * n));
+    SL_TRY(sl_model_forward(feed->reference, feed->work, packed));
+    SL_TRY(sl_model_logp(feed->logp, NULL, NULL, feed->reference, feed->work, packed));
+    for (size_t s = 0; s < 2 * n; s++)
+        keep_reference(feed, first + s / 2, s % 2, feed->logp + packed->seq_first[s],
+                       packed->seq_first[s + 1] - packed->seq_first[s]);
+    return SL_OK;
+}
+
+static sl_status fill_reference(sl_feed *feed)
+{
+    const size_t at_once = feed->packer->limits.B / 2;
+
+    if (!feed->reference)
+        return SL_OK;
+    for (size_t i = 0; i < feed->count; i += at_once)
+        SL_TRY(reference_batch(feed, i, feed->count - i < at_once ? feed->count - i : at_once));
+    return SL_OK;
+}
+
+static sl_status fill_pairs(sl_feed *feed, int is_replay)
+{
+    size_t drawn = 0;
+
+    for (size_t i = 0; i < feed->count; i++) {
+        const uint64_t index = feed->first + i;
+        sl_pair pair;
+
+        if (is_on_policy(feed, index)) {
+            SL_TRY(sl_data_prompt(&feed->prompt[drawn], token_at(feed, i), feed->data,
+                                  SL_SPLIT_TRAIN, feed->iteration, index));
+            feed->drawn_for[drawn++] = (uint32_t)i;
+            continue;
+        }
+        SL_TRY(sl_data_static_pair(&pair, token_at(feed, i), feed->data, feed->iteration, index));
+        set_pair(feed, i, &pair);
+    }
+    if (drawn && (!feed->judge || !feed->sampler))
+        return SL_FAIL(SL_EARG, "want a judge for on-policy pairs, found none");
+    if (drawn)
+        SL_TRY(fill_on_policy(feed, drawn, is_replay));
+    SL_TRY(fill_reference(feed));
+    if (drawn && !is_replay && feed->sink.filled)
+        SL_TRY(feed->sink.filled(feed->sink.state));
+    return SL_OK;
+}
+
+static sl_status fill_imitations(sl_feed *feed)
+{
+    for (size_t i = 0; i < feed->count; i++) {
+        sl_pair pair = { .weight = 1.0f, .source = SL_SOURCE_STATIC };
+
+        SL_TRY(sl_data_imitation(&pair.prompt, &pair.chosen, token_at(feed, i), feed->data,
+                                 feed->iteration, feed->first + i));
+        pair.id = sl_hash_id(&pair.chosen.id, sizeof pair.chosen.id) ^ pair.prompt.id;
+        set_pair(feed, i, &pair);
+    }
+    return SL_OK;
+}
+
+static sl_status refill(sl_feed *feed, size_t first, int is_replay)
+{
+    const size_t rest = feed->settings.prompts - first;
+
+    feed->first = first;
+    feed->count = rest < feed->capacity ? rest : feed->capacity;
+    feed->ordered_epoch = -1;
+    return feed->settings.is_imitation ? fill_imitations(feed) : fill_pairs(feed, is_replay);
+}
+
+/* Epoch 0 goes in the order of the prompts, later ones in an order of their own. */
+static void order(sl_feed *feed, int64_t epoch)
+{
+    sl_rng rng = prompt_rng(feed, "epoch", (uint64_t)epoch);
+
+    for (size_t i = 0; i < feed->count; i++)
+        feed->order[i] = (uint32_t)i;
+    if (epoch > 0)
+        sl_rng_shuffle(&rng, feed->order, feed->count);
+    feed->ordered_epoch = epoch;
+}
+
+int sl_feed_is_refill(const sl_feed *feed, int64_t update)
+{
+    const size_t within = (size_t)update % updates_per_epoch(&feed->settings);
+
+    return within * feed->settings.batch % feed->capacity == 0;
+}
+
+sl_status sl_feed_next(const sl_fed **fed, size_t *count, sl_feed *feed, int64_t update,
+                       int is_replay)
+{
+    const sl_feed_settings *s = &feed->settings;
+    const int64_t epoch = update / (int64_t)updates_per_epoch(s);
+    const size_t at = (size_t)update % updates_per_epoch(s) * s->batch; /* prompt of the epoch */
+    const size_t first = at / feed->capacity * feed->capacity;
+    size_t n;
+
+    if (!feed->count || feed->first != first)
+        SL_TRY(refill(feed, first, is_replay));
+    if (feed->ordered_epoch != epoch)
+        order(feed, epoch);
+    n = feed->count - (at - first);
+    n = n < s->batch ? n : s->batch;
+    for (size_t i = 0; i < n; i++) {
+        feed->batch[i] = feed->fed[feed->order[at - first + i]];
+        feed->batch[i].pair.visit = (uint32_t)epoch;
+    }
+    *fed = feed->batch;
+    *count = n;
+    return SL_OK;
+}
