@@ -1,0 +1,43 @@
+/* Names of files inside a run, and what is there. RANK is a folder "RUN/rank000". */
+#ifndef SL_RUN_FILES_H
+#define SL_RUN_FILES_H
+
+#include "base/status.h"
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SL_RUN_PATH = 4096 }; /* bytes of a path buffer */
+
+typedef enum sl_rank_file {
+    SL_FILE_JOURNAL,  /* journal-000042.log */
+    SL_FILE_SEGMENT,  /* seg-000042.h5 */
+    SL_FILE_TEXTS,    /* texts-000042.jsonl */
+    SL_FILE_TEXTS_GZ, /* texts-000042.jsonl.gz */
+    SL_FILE_COUNT
+} sl_rank_file;
+
+/* out (SL_RUN_PATH) = "RUN/rank000". */
+sl_status sl_rank_folder(char *out, const char *run_path, uint32_t rank) SL_MUSTUSE;
+/* out (SL_RUN_PATH) = "RANK/seg-000042.h5". */
+sl_status sl_rank_path(char *out, const char *rank_folder, sl_rank_file kind,
+                       uint32_t number) SL_MUSTUSE;
+/* out (SL_RUN_PATH) = "RUN/checkpoints/step-000000000400". */
+sl_status sl_checkpoint_path(char *out, const char *run_path, int64_t step) SL_MUSTUSE;
+
+typedef struct sl_rank_entry {
+    uint32_t number;
+    uint8_t has[SL_FILE_COUNT];
+} sl_rank_entry;
+
+/* What a rank folder holds, ascending by number. */
+typedef struct sl_rank_list {
+    sl_rank_entry *row; /* (count), owned */
+    size_t count;
+} sl_rank_list;
+sl_status sl_rank_list_open(sl_rank_list *out, const char *rank_folder) SL_MUSTUSE;
+void sl_rank_list_close(sl_rank_list *list);
+
+/* Newest published checkpoint of RUN; -1: none. */
+sl_status sl_checkpoint_newest(int64_t *step, const char *run_path) SL_MUSTUSE;
+
+#endif

@@ -1,0 +1,215 @@
+/* Rows between C structs and packed bytes, driven by the schema table. */
+#include "run/schema.h"
+
+#include "base/text.h"
+
+#include <math.h>
+#include <string.h>
+
+uint16_t sl_f16_from_f32(float value)
+{
+    const uint32_t inf = 0x7f800000u, overflow = 0x477ff000u, smallest_normal = 0x38800000u;
+    uint32_t u, half;
+    uint16_t sign;
+
+    memcpy(&u, &value, sizeof u);
+    sign = (uint16_t)((u >> 16) & 0x8000u);
+    u &= 0x7fffffffu;
+    if (u > inf)
+        return 0x7e00; /* one NaN */
+    if (u >= overflow)
+        return (uint16_t)(sign | 0x7c00u);
+    if (u < smallest_normal) {
+        /* 0.5 has the unit of a half subnormal, 2^-24, so the addition rounds for us. */
+        float sum = fabsf(value) + 0.5f;
+
+        memcpy(&half, &sum, sizeof half);
+        return (uint16_t)(sign | (half - 0x3f000000u));
+    }
+    u += 0xfffu + ((u >> 13) & 1u); /* to nearest even at bit 13 */
+    return (uint16_t)(sign | ((u - (112u << 23)) >> 13));
+}
+
+float sl_f16_to_f32(uint16_t half)
+{
+    const uint32_t exponent = (half >> 10) & 31u, fraction = half & 0x3ffu;
+    float magnitude;
+
+    if (exponent == 31)
+        magnitude = fraction ? NAN : INFINITY;
+    else if (exponent == 0)
+        magnitude = ldexpf((float)fraction, -24);
+    else
+        magnitude = ldexpf((float)(fraction | 0x400u), (int)exponent - 25);
+    return half & 0x8000u ? -magnitude : magnitude;
+}
+
+static void pack_f64(unsigned char *to, const void *from, size_t n)
+{
+    const uint64_t canonical = 0x7ff8000000000000u;
+
+    memcpy(to, from, n * 8);
+    for (size_t i = 0; i < n; i++) {
+        double x;
+
+        memcpy(&x, to + i * 8, 8);
+        if (isnan(x))
+            memcpy(to + i * 8, &canonical, 8);
+    }
+}
+
+static void pack_f32(unsigned char *to, const void *from, size_t n)
+{
+    const uint32_t canonical = 0x7fc00000u;
+
+    memcpy(to, from, n * 4);
+    for (size_t i = 0; i < n; i++) {
+        float x;
+
+        memcpy(&x, to + i * 4, 4);
+        if (isnan(x))
+            memcpy(to + i * 4, &canonical, 4);
+    }
+}
+
+static void pack_f16(unsigned char *to, const void *from, size_t n)
+{
+    const float *x = from;
+
+    for (size_t i = 0; i < n; i++) {
+        const uint16_t half = sl_f16_from_f32(x[i]);
+
+        memcpy(to + i * 2, &half, 2);
+    }
+}
+
+static void pack_s64(unsigned char *to, const void *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *text = (const char *)from + i * 64;
+        const size_t bytes = strnlen(text, 63);
+
+        memset(to + i * 64, 0, 64);
+        memcpy(to + i * 64, text, bytes);
+    }
+}
+
+static void pack_values(unsigned char *to, const void *from, size_t n, sl_type type)
+{
+    static void (*const packers[SL_TYPE_COUNT])(unsigned char *, const void *, size_t) = {
+        [SL_TYPE_F64] = pack_f64,
+        [SL_TYPE_F32] = pack_f32,
+        [SL_TYPE_F16] = pack_f16,
+        [SL_TYPE_S64] = pack_s64,
+    };
+
+    if (packers[type])
+        packers[type](to, from, n);
+    else
+        memcpy(to, from, n * sl_type_bytes(type));
+}
+
+size_t sl_table_fixed_bytes(sl_table table)
+{
+    size_t count, bytes = 0;
+    const sl_column *c = sl_table_columns(table, &count);
+
+    for (size_t i = 0; i < count && c[i].width == SL_WIDTH_ONE; i++)
+        bytes += sl_type_bytes(c[i].type);
+    return bytes;
+}
+
+static const sl_column *wide_column(sl_table table, size_t index)
+{
+    size_t count;
+    const sl_column *c = sl_table_columns(table, &count);
+
+    return c + count - sl_table_wide_count(table) + index;
+}
+
+size_t sl_wide_bytes(sl_table table, size_t index, const sl_layout *layout)
+{
+    const sl_column *c = wide_column(table, index);
+
+    return layout->width[c->width] * sl_type_bytes(c->type);
+}
+
+size_t sl_wide_offset(sl_table table, size_t index, const sl_layout *layout)
+{
+    size_t offset = sl_table_fixed_bytes(table);
+
+    for (size_t i = 0; i < index; i++)
+        offset += sl_wide_bytes(table, i, layout);
+    return offset;
+}
+
+size_t sl_table_packed_bytes(sl_table table, const sl_layout *layout)
+{
+    return sl_wide_offset(table, sl_table_wide_count(table), layout);
+}
+
+void sl_row_pack(unsigned char *packed, sl_table table, const void *row, const void *const *wide,
+                 const sl_layout *layout)
+{
+    size_t count, used = 0, w = 0;
+    const sl_column *c = sl_table_columns(table, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        const size_t n = layout->width[c[i].width];
+        const int is_wide = c[i].width != SL_WIDTH_ONE;
+        const void *from = NULL;
+
+        if (is_wide)
+            from = wide ? wide[w++] : NULL;
+        else
+            from = (const char *)row + c[i].offset;
+        if (n)
+            pack_values(packed + used, from, n, c[i].type);
+        used += n * sl_type_bytes(c[i].type);
+    }
+}
+
+void sl_row_unpack(void *row, sl_table table, const unsigned char *packed)
+{
+    size_t count, used = 0;
+    const sl_column *c = sl_table_columns(table, &count);
+
+    memset(row, 0, sl_table_get(table)->row_size);
+    for (size_t i = 0; i < count && c[i].width == SL_WIDTH_ONE; i++) {
+        memcpy((char *)row + c[i].offset, packed + used, c[i].size);
+        used += sl_type_bytes(c[i].type);
+    }
+}
+
+static sl_status check_value(const sl_column *c, const unsigned char *at)
+{
+    if (c->type == SL_TYPE_E8 && *at >= sl_column_values(c))
+        return SL_FAIL(SL_EFORMAT, "want a value below %zu, found %u", sl_column_values(c),
+                       (unsigned)*at);
+    if (c->type == SL_TYPE_S64 &&
+        (at[63] || !sl_text_is_utf8((const char *)at, strlen((const char *)at))))
+        return SL_FAIL(SL_EFORMAT, "want zero-terminated UTF-8, found other bytes");
+    return SL_OK;
+}
+
+sl_status sl_row_check(sl_table table, const unsigned char *packed)
+{
+    size_t count, used = 0;
+    const sl_column *c = sl_table_columns(table, &count);
+
+    if (sl_row_step(packed) < 0)
+        return SL_FAIL(SL_EFORMAT, "want step >= 0, found %lld", (long long)sl_row_step(packed));
+    for (size_t i = 0; i < count && c[i].width == SL_WIDTH_ONE; i++) {
+        SL_TRY(sl_err_where(check_value(&c[i], packed + used), "column \"%s\"", c[i].name));
+        used += sl_type_bytes(c[i].type);
+    }
+    return SL_OK;
+}
+
+int64_t sl_row_step(const unsigned char *packed)
+{
+    int64_t step;
+
+    memcpy(&step, packed, sizeof step);
+    return step;
+}
