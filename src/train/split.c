@@ -1,0 +1,124 @@
+#include "train/split.h"
+#include "train/optim.h"
+#include <math.h>
+#include <string.h>
+
+void sl_split_carve(sl_split *split, sl_arena *arena, const sl_tensors *table, int has_shards)
+{
+    split->floats = table->floats;
+    split->group_count = table->group_count;
+    split->side = sl_arena_f32(arena, 1, table->floats);
+    split->source = sl_arena_f32(arena, 1, table->floats);
+    split->shard = has_shards ? sl_arena_f32(arena, 1, table->floats) : NULL;
+    split->row = sl_arena_take(arena, table->group_count, sizeof *split->row);
+    split->dot = sl_arena_f64(arena, 1, table->group_count);
+    split->square = sl_arena_f64(arena, 1, table->group_count);
+    split->part = sl_arena_f64(arena, 1, table->group_count);
+}
+
+void sl_split_begin(sl_split *split, int is_active)
+{
+    split->is_active = is_active && split->side;
+    split->shards = 0;
+    split->shard_pairs = 0.0;
+    for (size_t i = 0; i < split->group_count; i++)
+        split->row[i] = (sl_split_row){ NAN, NAN, NAN, NAN, NAN, NAN, NAN };
+    if (!split->is_active)
+        return;
+    memset(split->side, 0, split->floats * sizeof(float));
+    memset(split->source, 0, split->floats * sizeof(float));
+    for (size_t i = 0; split->shard && i < split->group_count; i++)
+        split->row[i].sq_small = 0.0;
+}
+
+/* The pass by itself, so that the norm of this shard's mean gradient is known; then added. */
+static sl_status shard_backward(sl_split *split, sl_update *u, sl_work *work)
+{
+    const double per_pair = (double)u->P / (double)u->count;
+    sl_status st;
+
+    memset(split->shard, 0, split->floats * sizeof(float));
+    sl_model_gradients_into(split->model, split->shard);
+    st = sl_model_backward(split->model, work, &u->packer.packed, u->coef);
+    sl_model_gradients_into(split->model, NULL);
+    SL_TRY(st);
+    sl_group_dots(split->part, split->model, split->shard, split->shard);
+    for (size_t i = 0; i < split->group_count; i++)
+        split->row[i].sq_small += split->part[i] * per_pair * per_pair;
+    sl_model_backend(split->model)
+        ->ops->add(sl_model_gradients(split->model), split->shard, split->floats);
+    return SL_OK;
+}
+
+static sl_status part_backward(sl_split *split, sl_update *u, sl_work *work, float *into)
+{
+    sl_status st;
+
+    sl_model_gradients_into(split->model, into);
+    st = sl_model_backward(split->model, work, &u->packer.packed, u->split_coef);
+    sl_model_gradients_into(split->model, NULL);
+    return st;
+}
+
+sl_status sl_split_backward(sl_split *split, sl_update *u, sl_work *work)
+{
+    if (!split->is_active)
+        return sl_model_backward(split->model, work, &u->packer.packed, u->coef);
+    if (split->shard)
+        SL_TRY(shard_backward(split, u, work));
+    else
+        SL_TRY(sl_model_backward(split->model, work, &u->packer.packed, u->coef));
+    split->shards++;
+    split->shard_pairs = (double)u->micro;
+    if (u->sides == 2) {
+        sl_update_split(u, 0, SL_SOURCE_STATIC);
+        SL_TRY(part_backward(split, u, work, split->side));
+    }
+    if (u->means.pairs_on > 0 && u->means.pairs_on < u->P) {
+        sl_update_split(u, -1, SL_SOURCE_ON_POLICY);
+        SL_TRY(part_backward(split, u, work, split->source));
+    }
+    return SL_OK;
+}
+
+/* Norms and cosine of part and rest = whole - part, from inner products. */
+static void compare(double *part_norm, double *rest_norm, double *cosine, double whole_sq,
+                    double part_sq, double dot)
+{
+    const double rest_sq = fmax(0.0, whole_sq - 2.0 * dot + part_sq);
+
+    *part_norm = sqrt(part_sq);
+    *rest_norm = sqrt(rest_sq);
+    *cosine = part_sq > 0.0 && rest_sq > 0.0 ? (dot - part_sq) / sqrt(part_sq * rest_sq) : NAN;
+}
+
+void sl_split_end(sl_split *split, const sl_update *u)
+{
+    const float *whole = sl_model_gradients(split->model);
+
+    if (!split->is_active)
+        return;
+    sl_group_dots(split->square, split->model, whole, whole);
+    sl_group_dots(split->part, split->model, split->side, split->side);
+    sl_group_dots(split->dot, split->model, whole, split->side);
+    for (size_t i = 0; i < split->group_count; i++) {
+        sl_split_row *r = &split->row[i];
+
+        if (u->sides == 2)
+            compare(&r->norm_c, &r->norm_r, &r->cos_c_r, split->square[i], split->part[i],
+                    split->dot[i]);
+        r->norm_static = u->means.pairs_on ? NAN : sqrt(split->square[i]);
+        r->norm_on = u->means.pairs_on == u->P ? sqrt(split->square[i]) : NAN;
+        r->sq_small = split->shards > 1 ? r->sq_small / (double)split->shards : NAN;
+    }
+    if (!u->means.pairs_on || u->means.pairs_on == u->P)
+        return;
+    sl_group_dots(split->part, split->model, split->source, split->source);
+    sl_group_dots(split->dot, split->model, whole, split->source);
+    for (size_t i = 0; i < split->group_count; i++) {
+        sl_split_row *r = &split->row[i];
+
+        compare(&r->norm_on, &r->norm_static, &r->cos_static_on, split->square[i], split->part[i],
+                split->dot[i]);
+    }
+}
