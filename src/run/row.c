@@ -44,79 +44,75 @@ float sl_f16_to_f32(uint16_t half)
     return half & 0x8000u ? -magnitude : magnitude;
 }
 
-static void pack_f64(unsigned char *to, const void *from, size_t n)
+/* Every NaN of n doubles at `at` gets one bit pattern. */
+static void canonical_f64(unsigned char *at, size_t n)
 {
     const uint64_t canonical = 0x7ff8000000000000u;
 
-    memcpy(to, from, n * 8);
     for (size_t i = 0; i < n; i++) {
         double x;
 
-        memcpy(&x, to + i * 8, 8);
+        memcpy(&x, at + i * 8, 8);
         if (isnan(x))
-            memcpy(to + i * 8, &canonical, 8);
+            memcpy(at + i * 8, &canonical, 8);
     }
 }
 
-static void pack_f32(unsigned char *to, const void *from, size_t n)
+static void canonical_f32(unsigned char *at, size_t n)
 {
     const uint32_t canonical = 0x7fc00000u;
 
-    memcpy(to, from, n * 4);
     for (size_t i = 0; i < n; i++) {
         float x;
 
-        memcpy(&x, to + i * 4, 4);
+        memcpy(&x, at + i * 4, 4);
         if (isnan(x))
-            memcpy(to + i * 4, &canonical, 4);
+            memcpy(at + i * 4, &canonical, 4);
     }
 }
 
-static void pack_f16(unsigned char *to, const void *from, size_t n)
-{
-    const float *x = from;
-
-    for (size_t i = 0; i < n; i++) {
-        const uint16_t half = sl_f16_from_f32(x[i]);
-
-        memcpy(to + i * 2, &half, 2);
-    }
-}
-
-static void pack_s64(unsigned char *to, const void *from, size_t n)
+/* Zeros from the end of the text on. */
+static void canonical_s64(unsigned char *at, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        const char *text = (const char *)from + i * 64;
-        const size_t bytes = strnlen(text, 63);
+        const size_t bytes = strnlen((const char *)at + i * 64, 63);
 
-        memset(to + i * 64, 0, 64);
-        memcpy(to + i * 64, text, bytes);
+        memset(at + i * 64 + bytes, 0, 64 - bytes);
     }
 }
 
-static void pack_values(unsigned char *to, const void *from, size_t n, sl_type type)
+static void canonical(unsigned char *at, size_t n, sl_type type)
 {
-    static void (*const packers[SL_TYPE_COUNT])(unsigned char *, const void *, size_t) = {
-        [SL_TYPE_F64] = pack_f64,
-        [SL_TYPE_F32] = pack_f32,
-        [SL_TYPE_F16] = pack_f16,
-        [SL_TYPE_S64] = pack_s64,
-    };
+    if (type == SL_TYPE_F64)
+        canonical_f64(at, n);
+    else if (type == SL_TYPE_F32)
+        canonical_f32(at, n);
+    else if (type == SL_TYPE_S64)
+        canonical_s64(at, n);
+}
 
-    if (packers[type])
-        packers[type](to, from, n);
-    else
-        memcpy(to, from, n * sl_type_bytes(type));
+static void pack_wide(unsigned char *to, const void *from, size_t n, sl_type type)
+{
+    if (type == SL_TYPE_F16) {
+        const float *x = from;
+
+        for (size_t i = 0; i < n; i++) {
+            const uint16_t half = sl_f16_from_f32(x[i]);
+
+            memcpy(to + i * 2, &half, 2);
+        }
+        return;
+    }
+    memcpy(to, from, n * sl_type_bytes(type));
+    canonical(to, n, type);
 }
 
 size_t sl_table_fixed_bytes(sl_table table)
 {
-    size_t count, bytes = 0;
-    const sl_column *c = sl_table_columns(table, &count);
+    const sl_table_info *info = sl_table_get(table);
+    const sl_column *last = &info->columns[info->column_count - sl_table_wide_count(table) - 1];
 
-    for (size_t i = 0; i < count && c[i].width == SL_WIDTH_ONE; i++)
-        bytes += sl_type_bytes(c[i].type);
-    return bytes;
+    return last->offset + sl_type_bytes(last->type);
 }
 
 static const sl_column *wide_column(sl_table table, size_t index)
@@ -151,34 +147,28 @@ size_t sl_table_packed_bytes(sl_table table, const sl_layout *layout)
 void sl_row_pack(unsigned char *packed, sl_table table, const void *row, const void *const *wide,
                  const sl_layout *layout)
 {
-    size_t count, used = 0, w = 0;
+    size_t count, used = sl_table_fixed_bytes(table), w = 0;
     const sl_column *c = sl_table_columns(table, &count);
 
+    memcpy(packed, row, used);
     for (size_t i = 0; i < count; i++) {
         const size_t n = layout->width[c[i].width];
-        const int is_wide = c[i].width != SL_WIDTH_ONE;
-        const void *from = NULL;
 
-        if (is_wide)
-            from = wide ? wide[w++] : NULL;
-        else
-            from = (const char *)row + c[i].offset;
+        if (c[i].width == SL_WIDTH_ONE) {
+            canonical(packed + c[i].offset, 1, c[i].type);
+            continue;
+        }
         if (n)
-            pack_values(packed + used, from, n, c[i].type);
+            pack_wide(packed + used, wide[w], n, c[i].type);
         used += n * sl_type_bytes(c[i].type);
+        w++;
     }
 }
 
 void sl_row_unpack(void *row, sl_table table, const unsigned char *packed)
 {
-    size_t count, used = 0;
-    const sl_column *c = sl_table_columns(table, &count);
-
     memset(row, 0, sl_table_get(table)->row_size);
-    for (size_t i = 0; i < count && c[i].width == SL_WIDTH_ONE; i++) {
-        memcpy((char *)row + c[i].offset, packed + used, c[i].size);
-        used += sl_type_bytes(c[i].type);
-    }
+    memcpy(row, packed, sl_table_fixed_bytes(table));
 }
 
 static sl_status check_value(const sl_column *c, const unsigned char *at)
@@ -194,15 +184,13 @@ static sl_status check_value(const sl_column *c, const unsigned char *at)
 
 sl_status sl_row_check(sl_table table, const unsigned char *packed)
 {
-    size_t count, used = 0;
+    size_t count;
     const sl_column *c = sl_table_columns(table, &count);
 
     if (sl_row_step(packed) < 0)
         return SL_FAIL(SL_EFORMAT, "want step >= 0, found %lld", (long long)sl_row_step(packed));
-    for (size_t i = 0; i < count && c[i].width == SL_WIDTH_ONE; i++) {
-        SL_TRY(sl_err_where(check_value(&c[i], packed + used), "column \"%s\"", c[i].name));
-        used += sl_type_bytes(c[i].type);
-    }
+    for (size_t i = 0; i < count && c[i].width == SL_WIDTH_ONE; i++)
+        SL_TRY(sl_err_where(check_value(&c[i], packed + c[i].offset), "column \"%s\"", c[i].name));
     return SL_OK;
 }
 

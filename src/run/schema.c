@@ -32,33 +32,6 @@ static const char *const event_names[] = { "start",   "resume", "checkpoint",
                                            "warning", "stop",   NULL };
 static const char *const unit_names[] = { "update", "samples", "votes", "evals", "control", NULL };
 
-#define TABLE(upper, lower, level_, digest_, per_)                                                 \
-    [SL_TABLE_##upper] = { .name = #lower,                                                         \
-                           .per = per_,                                                            \
-                           .level = level_,                                                        \
-                           .is_in_digest = digest_,                                                \
-                           .row_size = sizeof(sl_row_##lower) }
-
-static const sl_table_info tables[] = {
-    TABLE(STEPS, steps, 0, 1, "update"),
-    TABLE(PAIRS, pairs, 0, 1, "visit of a pair"),
-    TABLE(GRAD_GROUPS, grad_groups, 0, 1, "update and layer group (group 0: all)"),
-    TABLE(TOKENS, tokens, 1, 1, "answer token"),
-    TABLE(TOPK, topk, 1, 1, "answer token (level 1: of 8 pairs a step, picked by hash; 2: of all)"),
-    TABLE(PROBE, probe, 1, 1, "position of the frozen probe set, every record.probe_every updates"),
-    TABLE(PAIR_GRAD, pair_grad, 3, 1, "pair, every record.pair_grad_every updates"),
-    TABLE(CANDIDATES, candidates, 0, 1, "answer sampled or read"),
-    TABLE(VOTES, votes, 0, 1, "answer of a judge, each order by itself"),
-    TABLE(BOUNDARY, boundary, 0, 1, "look of the sequential test"),
-    TABLE(EVALS, evals, 0, 1, "measured value"),
-    TABLE(DECISIONS, decisions, 0, 1, "decision, at the step it takes effect"),
-    TABLE(NAMES, names, 0, 1, "name behind an index"),
-    TABLE(CLOCK, clock, 0, 0, "update"),
-    TABLE(EVENTS, events, 0, 0, "event"),
-    TABLE(UNITS, units, 0, 0, "unit (COMMIT)"),
-};
-_Static_assert(sizeof tables / sizeof tables[0] == SL_TABLE_COUNT, "a table lacks its row");
-
 #define MEMBER(lower, column) (((sl_row_##lower *)0)->column)
 #define COL(upper, lower, column, type_, unit_, meaning_)                                          \
     {                                                                                              \
@@ -81,7 +54,7 @@ _Static_assert(sizeof tables / sizeof tables[0] == SL_TABLE_COUNT, "a table lack
     COL(upper, lower, step, I64, "update", "update s makes theta_s from theta_(s-1)")
 #define THETA_STEP(upper, lower) COL(upper, lower, step, I64, "update", "the theta_s described")
 
-static const sl_column columns[] = {
+static const sl_column steps_columns[] = {
     UPDATE_STEP(STEPS, steps),
     COL(STEPS, steps, samples, I64, "pair", "pairs seen so far"),
     COL(STEPS, steps, tokens, I64, "token", "tokens computed so far"),
@@ -103,7 +76,9 @@ static const sl_column columns[] = {
     COL(STEPS, steps, iteration, U32, "1", "iteration of on-policy data"),
     COL(STEPS, steps, flags, U32, "bits", "none defined: 0"),
     ENU(STEPS, steps, phase, phase_names, "what is trained"),
+};
 
+static const sl_column pairs_columns[] = {
     UPDATE_STEP(PAIRS, pairs),
     COL(PAIRS, pairs, pair_id, U64, "id", "pair"),
     COL(PAIRS, pairs, prompt_id, U64, "id", "prompt"),
@@ -132,7 +107,9 @@ static const sl_column columns[] = {
         "1 prompt cut, 2 chosen cut, 4 rejected cut, 8 EOS missing, 16 duplicate, 32 label tie"),
     COL(PAIRS, pairs, judge, U16, "index", "judge of the label (names)"),
     ENU(PAIRS, pairs, source, origin_names, "where the pair came from"),
+};
 
+static const sl_column grad_groups_columns[] = {
     UPDATE_STEP(GRAD_GROUPS, grad_groups),
     COL(GRAD_GROUPS, grad_groups, norm, F32, "1", "L2 norm of the gradient"),
     COL(GRAD_GROUPS, grad_groups, max_abs, F32, "1", "largest absolute entry"),
@@ -148,7 +125,9 @@ static const sl_column columns[] = {
     COL(GRAD_GROUPS, grad_groups, shard_pairs, U32, "pair", "pairs of a shard"),
     COL(GRAD_GROUPS, grad_groups, bad, U32, "1", "non-finite entries"),
     COL(GRAD_GROUPS, grad_groups, group, U16, "index", "layer group (names); 0: all"),
+};
 
+static const sl_column tokens_columns[] = {
     UPDATE_STEP(TOKENS, tokens),
     COL(TOKENS, tokens, pair_id, U64, "id", "pair"),
     COL(TOKENS, tokens, logp, F32, "nat", "log-probability under the policy"),
@@ -158,7 +137,9 @@ static const sl_column columns[] = {
     COL(TOKENS, tokens, token, I32, "id", "token id"),
     COL(TOKENS, tokens, pos, U32, "token", "position in the answer, from 0"),
     ENU(TOKENS, tokens, side, side_names, "which answer"),
+};
 
+static const sl_column topk_columns[] = {
     UPDATE_STEP(TOPK, topk),
     COL(TOPK, topk, pair_id, U64, "id", "pair"),
     COL(TOPK, topk, rest, F32, "1", "probability mass outside the k"),
@@ -166,7 +147,9 @@ static const sl_column columns[] = {
     ENU(TOPK, topk, side, side_names, "which answer"),
     WIDE(TOPK, "id", U32, K, "id", "the k likeliest tokens"),
     WIDE(TOPK, "logp", F16, K, "nat", "their log-probabilities, descending"),
+};
 
+static const sl_column probe_columns[] = {
     THETA_STEP(PROBE, probe),
     COL(PROBE, probe, probe_id, U64, "id", "probe text"),
     COL(PROBE, probe, lse, F32, "nat", "log-sum-exp of the logits"),
@@ -176,7 +159,9 @@ static const sl_column columns[] = {
     COL(PROBE, probe, token, I32, "id", "token id"),
     COL(PROBE, probe, pos, U32, "token", "position in the probe text, from 0"),
     WIDE(PROBE, "logp", F16, VOCAB, "nat", "all log-probabilities; logit = logp + lse"),
+};
 
+static const sl_column pair_grad_columns[] = {
     UPDATE_STEP(PAIR_GRAD, pair_grad),
     COL(PAIR_GRAD, pair_grad, pair_id, U64, "id", "pair"),
     COL(PAIR_GRAD, pair_grad, norm, F32, "1", "L2 norm of the pair's gradient"),
@@ -189,7 +174,9 @@ static const sl_column columns[] = {
     WIDE(PAIR_GRAD, "group_norm", F32, GROUPS, "1", "norm by layer group"),
     WIDE(PAIR_GRAD, "group_cos", F32, GROUPS, "1", "cos_batch by layer group"),
     WIDE(PAIR_GRAD, "sketch", F32, SKETCH, "1", "random projection of the gradient"),
+};
 
+static const sl_column candidates_columns[] = {
     THETA_STEP(CANDIDATES, candidates),
     COL(CANDIDATES, candidates, candidate_id, U64, "id", "answer"),
     COL(CANDIDATES, candidates, prompt_id, U64, "id", "prompt"),
@@ -206,7 +193,9 @@ static const sl_column columns[] = {
     COL(CANDIDATES, candidates, sampler, U16, "index", "sampler (names)"),
     ENU(CANDIDATES, candidates, origin, origin_names, "where the answer came from"),
     ENU(CANDIDATES, candidates, stop, stop_names, "why it ended"),
+};
 
+static const sl_column votes_columns[] = {
     THETA_STEP(VOTES, votes),
     COL(VOTES, votes, prompt_id, U64, "id", "prompt"),
     COL(VOTES, votes, a_id, U64, "id", "answer a; on-policy side of boundary votes"),
@@ -227,7 +216,9 @@ static const sl_column columns[] = {
     ENU(VOTES, votes, purpose, purpose_names, "what the vote is for"),
     COL(VOTES, votes, cut, U8, "bits", "1 a was cut, 2 b was cut"),
     ENU(VOTES, votes, status, vote_names, "whether the judge answered"),
+};
 
+static const sl_column boundary_columns[] = {
     THETA_STEP(BOUNDARY, boundary),
     COL(BOUNDARY, boundary, bs, F64, "1", "boundary score"),
     COL(BOUNDARY, boundary, se, F64, "1", "its standard error, by prompts"),
@@ -254,7 +245,9 @@ static const sl_column columns[] = {
     ENU(BOUNDARY, boundary, stage, stage_names, "by the point estimate"),
     ENU(BOUNDARY, boundary, certified, stage_names, "by the sequential test"),
     COL(BOUNDARY, boundary, final, U8, "bool", "last look of its measurement"),
+};
 
+static const sl_column evals_columns[] = {
     THETA_STEP(EVALS, evals),
     COL(EVALS, evals, value, F64, "of the eval", "exact reward, KL, win rate, ..."),
     COL(EVALS, evals, se, F64, "of the eval", "its standard error"),
@@ -266,7 +259,9 @@ static const sl_column columns[] = {
     COL(EVALS, evals, replicate, U16, "1", "replicate, from 0"),
     ENU(EVALS, evals, origin, origin_names, "of the answers measured"),
     ENU(EVALS, evals, status, eval_names, "whether the value is defined"),
+};
 
+static const sl_column decisions_columns[] = {
     COL(DECISIONS, decisions, step, I64, "update", "step at which it takes effect"),
     COL(DECISIONS, decisions, decision_id, U64, "id", "ascending"),
     COL(DECISIONS, decisions, based_on, I64, "update", "step of the measurement behind it"),
@@ -283,12 +278,16 @@ static const sl_column columns[] = {
     ENU(DECISIONS, decisions, action, action_names, "what the trainer does"),
     ENU(DECISIONS, decisions, outcome, outcome_names, "what became of it"),
     ENU(DECISIONS, decisions, decider, decider_names, "who decided"),
+};
 
+static const sl_column names_columns[] = {
     COL(NAMES, names, step, I64, "update", "step at which the name was first used"),
     COL(NAMES, names, index, U16, "index", "from 1, per kind; group 0 is \"all\""),
     ENU(NAMES, names, kind, name_names, "what it names"),
     COL(NAMES, names, name, S64, "text", "the name"),
+};
 
+static const sl_column clock_columns[] = {
     UPDATE_STEP(CLOCK, clock),
     COL(CLOCK, clock, utc_s, F64, "s", "since 1970, UTC"),
     COL(CLOCK, clock, mono_s, F64, "s", "monotonic clock"),
@@ -303,12 +302,16 @@ static const sl_column columns[] = {
     COL(CLOCK, clock, stall_s, F32, "s", "waiting for the record"),
     COL(CLOCK, clock, stalls, U32, "1", "waits for the record so far"),
     COL(CLOCK, clock, dropped, U32, "row", "rows dropped so far (record.on_full: drop-tokens)"),
+};
 
+static const sl_column events_columns[] = {
     COL(EVENTS, events, step, I64, "update", "step at which it happened"),
     COL(EVENTS, events, value, F64, "of the event", "segment, seconds, ...; NaN: none"),
     COL(EVENTS, events, text_hash, U64, "id", "its message in the text file"),
     ENU(EVENTS, events, kind, event_names, "what happened"),
+};
 
+static const sl_column units_columns[] = {
     COL(UNITS, units, step, I64, "update", "step of the COMMIT"),
     COL(UNITS, units, seq, U64, "1", "sequence number of the COMMIT frame"),
     COL(UNITS, units, rows, U32, "row", "rows of the unit"),
@@ -316,7 +319,35 @@ static const sl_column columns[] = {
     ENU(UNITS, units, kind, unit_names, "what the unit holds"),
     WIDE(UNITS, "table_rows", U32, TABLES, "row", "rows of the unit in each table before this one"),
 };
-enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
+
+#define TABLE(upper, lower, level_, digest_, per_)                                                 \
+    [SL_TABLE_##upper] = { .name = #lower,                                                         \
+                           .per = per_,                                                            \
+                           .columns = lower##_columns,                                             \
+                           .column_count = sizeof lower##_columns / sizeof lower##_columns[0],     \
+                           .level = level_,                                                        \
+                           .is_in_digest = digest_,                                                \
+                           .row_size = sizeof(sl_row_##lower) }
+
+static const sl_table_info tables[] = {
+    TABLE(STEPS, steps, 0, 1, "update"),
+    TABLE(PAIRS, pairs, 0, 1, "visit of a pair"),
+    TABLE(GRAD_GROUPS, grad_groups, 0, 1, "update and layer group (group 0: all)"),
+    TABLE(TOKENS, tokens, 1, 1, "answer token"),
+    TABLE(TOPK, topk, 1, 1, "answer token (level 1: of 8 pairs a step, picked by hash; 2: of all)"),
+    TABLE(PROBE, probe, 1, 1, "position of the frozen probe set, every record.probe_every updates"),
+    TABLE(PAIR_GRAD, pair_grad, 3, 1, "pair, every record.pair_grad_every updates"),
+    TABLE(CANDIDATES, candidates, 0, 1, "answer sampled or read"),
+    TABLE(VOTES, votes, 0, 1, "answer of a judge, each order by itself"),
+    TABLE(BOUNDARY, boundary, 0, 1, "look of the sequential test"),
+    TABLE(EVALS, evals, 0, 1, "measured value"),
+    TABLE(DECISIONS, decisions, 0, 1, "decision, at the step it takes effect"),
+    TABLE(NAMES, names, 0, 1, "name behind an index"),
+    TABLE(CLOCK, clock, 0, 0, "update"),
+    TABLE(EVENTS, events, 0, 0, "event"),
+    TABLE(UNITS, units, 0, 0, "unit (COMMIT)"),
+};
+_Static_assert(sizeof tables / sizeof tables[0] == SL_TABLE_COUNT, "a table lacks its row");
 
 static const struct {
     const char *name;
@@ -362,20 +393,8 @@ sl_table sl_table_find(const char *name)
 
 const sl_column *sl_table_columns(sl_table table, size_t *count)
 {
-    size_t first = 0, n = 0;
-
-    while (columns[first].table != table)
-        first++;
-    while (first + n < COLUMN_COUNT && columns[first + n].table == table)
-        n++;
-    *count = n;
-    return columns + first;
-}
-
-const sl_column *sl_columns(size_t *count)
-{
-    *count = COLUMN_COUNT;
-    return columns;
+    *count = tables[table].column_count;
+    return tables[table].columns;
 }
 
 const sl_column *sl_column_find(sl_table table, const char *name)
@@ -391,12 +410,12 @@ const sl_column *sl_column_find(sl_table table, const char *name)
 
 size_t sl_table_wide_count(sl_table table)
 {
-    size_t count, wide = 0;
+    size_t count, narrow;
     const sl_column *c = sl_table_columns(table, &count);
 
-    for (size_t i = 0; i < count; i++)
-        wide += c[i].width != SL_WIDTH_ONE;
-    return wide;
+    for (narrow = count; c[narrow - 1].width != SL_WIDTH_ONE; narrow--)
+        continue;
+    return count - narrow;
 }
 
 const char *sl_type_name(sl_type type)
@@ -418,22 +437,29 @@ size_t sl_column_values(const sl_column *column)
     return n;
 }
 
+/* "TABLE.COLUMN TYPE[width]\n" at text; gives its length. */
+static size_t column_line(char *text, size_t size, const sl_column *c)
+{
+    const int is_wide = c->width != SL_WIDTH_ONE;
+
+    return (size_t)snprintf(text, size, "%s.%s %s%s%s%s\n", tables[c->table].name, c->name,
+                            types[c->type].name, is_wide ? "[" : "",
+                            is_wide ? width_names[c->width] : "", is_wide ? "]" : "");
+}
+
 sl_status sl_schema_text(char **out)
 {
-    enum { LINE = 96 };
+    enum { LINE = 96 }; /* bytes, more than the longest line */
+    size_t lines = 0, used = 0;
     char *text = NULL;
-    size_t used = 0;
 
     *out = NULL;
-    SL_TRY(sl_take(&text, COLUMN_COUNT * (size_t)LINE + 1, 1));
-    for (size_t i = 0; i < COLUMN_COUNT; i++) {
-        const sl_column *c = &columns[i];
-        const int is_wide = c->width != SL_WIDTH_ONE;
-
-        used += (size_t)snprintf(text + used, LINE, "%s.%s %s%s%s%s\n", tables[c->table].name,
-                                 c->name, types[c->type].name, is_wide ? "[" : "",
-                                 is_wide ? width_names[c->width] : "", is_wide ? "]" : "");
-    }
+    for (int t = 0; t < SL_TABLE_COUNT; t++)
+        lines += tables[t].column_count;
+    SL_TRY(sl_take(&text, lines * LINE + 1, 1));
+    for (int t = 0; t < SL_TABLE_COUNT; t++)
+        for (size_t i = 0; i < tables[t].column_count; i++)
+            used += column_line(text + used, LINE, &tables[t].columns[i]);
     *out = text;
     return SL_OK;
 }

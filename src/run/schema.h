@@ -296,19 +296,21 @@ typedef struct sl_column {
 
 typedef struct sl_table_info {
     const char *name;
-    const char *per;  /* one row per ... */
-    int level;        /* recorded from this record.level on */
-    int is_in_digest; /* 0: depends on the clock or on crashes */
-    size_t row_size;  /* of the C struct, bytes */
+    const char *per;          /* one row per ... */
+    int level;                /* recorded from this record.level on */
+    int is_in_digest;         /* 0: depends on the clock or on crashes */
+    size_t row_size;          /* of the C struct, bytes */
+    const sl_column *columns; /* (column_count), wide ones last */
+    size_t column_count;
 } sl_table_info;
 
 const sl_table_info *sl_table_get(sl_table table);
 /* The table of that name; SL_TABLE_COUNT when there is none. */
 sl_table sl_table_find(const char *name);
-/* The columns of a table in order, the wide ones last; *count receives their number. */
+/* The columns of a table in order, the wide ones last; *count receives their number. A row struct
+ * has its members in this order too, without gaps: its first sl_table_fixed_bytes are the packed
+ * row (a test checks every column). */
 const sl_column *sl_table_columns(sl_table table, size_t *count);
-/* All columns of all tables. */
-const sl_column *sl_columns(size_t *count);
 const sl_column *sl_column_find(sl_table table, const char *name); /* NULL: none */
 size_t sl_table_wide_count(sl_table table);
 
