@@ -47,9 +47,9 @@ typedef struct sl_config {
     int is_tied;
     sl_qkv qkv;
     sl_rope rope;
-    uint32_t window;    /* 0: none */
+    uint32_t window;      /* 0: none */
     uint64_t windowed[8]; /* bit per layer: the window applies */
-    int32_t pad_row;    /* -1 or the embedding row without lookup gradient */
+    int32_t pad_row;      /* -1 or the embedding row without lookup gradient */
     int32_t bos, eos[8];
     size_t eos_count;
     sl_storage storage; /* as declared; kept on save */
@@ -57,8 +57,8 @@ typedef struct sl_config {
 } sl_config;
 
 /* Reads FOLDER/config.json (and generation_config.json for eos, when there). Every unsupported
- * choice (model_type, activation, rope type, dropout in attention, quantisation) is refused by name:
- * SL_EUNSUPPORTED. Sizes are checked against limits before anything is allocated. */
+ * choice (model_type, activation, rope type, dropout in attention, quantisation) is refused by
+ * name: SL_EUNSUPPORTED. Sizes are checked against limits before anything is allocated. */
 sl_status sl_config_load(sl_config *out, const char *folder) SL_MUSTUSE;
 /* From a parsed tree (consumed on success and on failure). where: for messages. */
 sl_status sl_config_parse(sl_config *out, sl_json *tree, const char *where) SL_MUSTUSE;

@@ -16,9 +16,9 @@
 typedef struct sl_model sl_model;
 typedef struct sl_work sl_work;
 
-/* Random initialisation: embeddings N(0, embed_std), other matrices N(0, matrix_std), biases 0, norm
- * weights 1, padding row 0; each tensor on its own stream (seed, "init", row of the table). A std of
- * 0 means the config's initializer_range. */
+/* Random initialisation: embeddings N(0, embed_std), other matrices N(0, matrix_std), biases 0,
+ * norm weights 1, padding row 0; each tensor on its own stream (seed, "init", row of the table). A
+ * std of 0 means the config's initializer_range. */
 typedef struct sl_init {
     uint64_t seed;
     float embed_std, matrix_std;
@@ -31,7 +31,8 @@ sl_status sl_model_create(sl_model **out, sl_config *config, const sl_backend *b
 sl_status sl_model_load(sl_model **out, const char *folder, const sl_backend *backend,
                         int is_trainable) SL_MUSTUSE;
 /* Writes config.json and model.safetensors into an existing folder, each by temporary file, fsync
- * and rename. Storage type as loaded. as_f32: 1 stores float32 whatever was loaded (checkpoints). */
+ * and rename. Storage type as loaded. as_f32: 1 stores float32 whatever was loaded (checkpoints).
+ */
 sl_status sl_model_save(const sl_model *model, const char *folder, int as_f32) SL_MUSTUSE;
 /* Overwrites the parameters with those of the folder (same config). */
 sl_status sl_model_reload(sl_model *model, const char *folder) SL_MUSTUSE;
@@ -45,13 +46,14 @@ const sl_tensors *sl_model_tensors(const sl_model *model);
 const sl_backend *sl_model_backend(const sl_model *model);
 float *sl_model_parameters(sl_model *model); /* (floats), borrowed */
 const float *sl_model_parameters_const(const sl_model *model);
-float *sl_model_gradients(sl_model *model);  /* (floats), borrowed; NULL unless trainable */
+float *sl_model_gradients(sl_model *model); /* (floats), borrowed; NULL unless trainable */
 /* Makes backward add into another array of the same length (NULL: the model's own again). */
 void sl_model_gradients_into(sl_model *model, float *gradients);
 /* SHA-256 of the parameters as stored (32-bit little-endian), hex. For the record. */
 sl_status sl_model_hash(char out[65], const sl_model *model) SL_MUSTUSE;
 
-/* with_backward 0: activations of one layer only. size of the arena in bytes -> *bytes when not NULL. */
+/* with_backward 0: activations of one layer only. size of the arena in bytes -> *bytes when not
+ * NULL. */
 sl_status sl_work_open(sl_work **out, const sl_config *config, const sl_backend *backend,
                        const sl_packed_limits *limits, int with_backward) SL_MUSTUSE;
 size_t sl_work_bytes(const sl_config *config, const sl_packed_limits *limits, int with_backward);

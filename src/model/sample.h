@@ -9,11 +9,11 @@ typedef enum sl_stop { SL_STOP_EOS, SL_STOP_LENGTH, SL_STOP_STRING, SL_STOP_ERRO
 
 typedef struct sl_generate {
     sl_sample_settings law;
-    uint32_t max_new;                  /* tokens */
-    const int32_t *stop;               /* end-of-turn ids; the stop token is part of the answer */
-    size_t stop_count;                 /* 0: fixed length max_new */
+    uint32_t max_new;    /* tokens */
+    const int32_t *stop; /* end-of-turn ids; the stop token is part of the answer */
+    size_t stop_count;   /* 0: fixed length max_new */
     uint64_t seed;
-    uint64_t step;                     /* of the random streams */
+    uint64_t step; /* of the random streams */
 } sl_generate;
 
 typedef struct sl_prompt {

@@ -15,6 +15,8 @@ typedef struct sl_tensor {
     uint16_t group;     /* layer group: 1 embedding, 2.. one a block, then final norm + head */
     uint16_t role;      /* SL_TENSOR_ of family.h */
     int16_t layer;      /* -1 outside blocks */
+    uint8_t is_bias;    /* of the role's module; else its weight */
+    uint8_t storage;    /* sl_storage: as found in the checkpoint, kept on save */
 } sl_tensor;
 
 typedef struct sl_tensors {
