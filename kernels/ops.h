@@ -28,7 +28,7 @@ typedef struct sl_attention {
     float scale;                      /* applied to q.k */
 } sl_attention;
 
-/* One query a sequence against cached keys: a shared prefix range and an own range of cache rows. */
+/* One query a sequence against cached keys: a shared prefix range and an own range of the cache. */
 typedef struct sl_decode_row {
     uint32_t prefix_first, prefix_count; /* cache rows; count 0: no prefix */
     uint32_t own_first, own_count;       /* own_count includes the query's own row */
@@ -90,7 +90,7 @@ typedef struct sl_ops {
     /* Adds to dx (T,D), dg (D). dg sums over T. */
     void (*rmsnorm_bwd)(float *dx, float *dg, const float *dy, const float *x, const float *g,
                         const float *rstd, size_t T, size_t D);
-    /* y = g*(x-mean)*rstd + b, rstd = 1/sqrt(var + eps), var over D without correction. Any g, b. */
+    /* y = g*(x-mean)*rstd + b, rstd = 1/sqrt(var + eps), var over D, not corrected. Any g, b. */
     void (*layernorm_fwd)(float *y, float *mean, float *rstd, const float *x, const float *g,
                           const float *b, size_t T, size_t D, float eps);
     /* Adds to dx (T,D), dg (D), db (D). */
@@ -98,11 +98,12 @@ typedef struct sl_ops {
                           const float *g, const float *mean, const float *rstd, size_t T, size_t D);
 
     /* --- rotary positions -------------------------------------------------------------------- */
-    /* In place on the first R of each head of x: rotates pair (i, i + R/2) by the angle of the row's
-     * position. cosine, sine (positions, R/2). Row t, head h at x + t*token_stride + h*head_stride.
-     * sign +1: forward; -1: backward (the transpose). Bitwise-stable. */
-    void (*rope)(float *x, const float *cosine, const float *sine, const int32_t *position, size_t T,
-                 size_t heads, size_t R, size_t token_stride, size_t head_stride, float sign);
+    /* In place on the first R of each head of x: rotates pair (i, i + R/2) by the angle of the
+     * row's position. cosine, sine (positions, R/2). Row t, head h at x + t*token_stride +
+     * h*head_stride. sign +1: forward; -1: backward (the transpose). Bitwise-stable. */
+    void (*rope)(float *x, const float *cosine, const float *sine, const int32_t *position,
+                 size_t T, size_t heads, size_t R, size_t token_stride, size_t head_stride,
+                 float sign);
 
     /* --- attention: never T x T in memory ---------------------------------------------------- */
     /* o (T,H,E), lse (T,H) of the scaled scores. A token sees its parent segment and its own up to
@@ -132,20 +133,23 @@ typedef struct sl_ops {
     void (*add)(float *y, const float *x, size_t n);
 
     /* --- rows of logits (tiles of tokens x vocabulary) --------------------------------------- */
-    /* stats (n) and logp (n): log-probability of token (n) under softmax(z row). z (n,V); +-inf in z
-     * is handled (a row of only -inf gives NaN). stats may be NULL. Bitwise-stable. */
+    /* stats (n) and logp (n): log-probability of token (n) under softmax(z row). z (n,V). An entry
+     * of -inf has probability 0; a row with NaN, with +inf or of only -inf gives NaN in logp and in
+     * all of stats. stats may be NULL. Bitwise-stable. */
     void (*logp_fwd)(float *logp, sl_row_stats *stats, const float *z, const int32_t *token,
                      size_t n, size_t V);
     /* In place z -> dz: dz_v = coef * (1[v = token] - p_v), p = exp(z - lse). */
     void (*logp_bwd)(float *z, const float *lse, const int32_t *token, const float *coef, size_t n,
                      size_t V);
-    /* id (n,k), logp (n,k): the k largest of each row, descending, ties to the lower id; k <= V. */
+    /* id (n,k), logp (n,k): the k largest of each row, descending, ties to the lower id, NaN last;
+     * k <= V. logp = z - lse. */
     void (*topk)(int32_t *id, float *logp, const float *z, const sl_row_stats *stats, size_t n,
                  size_t V, size_t k);
     /* token (n), logp (n): one draw of each row by its own uniform u (n) in [0,1), by walking the
-     * kept probabilities in the order of ids (top_p: of descending probability). logp is that of the
-     * law sampled from (temperature, top_k, top_p applied; greedy: under the model, T = 1).
-     * scratch (n, V) pairs of float: 2*n*V. */
+     * kept probabilities in the order of ids (top_p: of descending probability). logp is that of
+     * the law sampled from (temperature, top_k, top_p applied; greedy: under the model, T = 1). A
+     * row without a law (NaN, +inf, only -inf) gives NaN and some token below V. V < 2^24. scratch
+     * (n, V) pairs of float: 2*n*V. */
     void (*sample)(int32_t *token, float *logp, const float *z, const float *u, size_t n, size_t V,
                    const sl_sample_settings *s, float *scratch);
 
