@@ -57,6 +57,8 @@ void sl_frame_encode(unsigned char *to, const sl_frame *frame, uint32_t seed);
 /* The frame that begins at offset of data (bytes): 1, or 0 when there is none whole and sound. */
 int sl_frame_decode(sl_frame *out, const unsigned char *data, size_t bytes, size_t offset,
                     uint32_t seed);
+/* The same without checksums, for a frame that was found sound before. */
+int sl_frame_peek(sl_frame *out, const unsigned char *data, size_t bytes, size_t offset);
 
 /* Payload of a COMMIT: u16 kind, u16 tables, u32 crc32c, u32 rows, u32 text_crc32c, u64 text_bytes,
  * then u64 rows so far of each table. */
@@ -92,6 +94,8 @@ typedef struct sl_unit {
     sl_commit commit;
     uint32_t table_rows[SL_TABLE_UNITS]; /* rows of this unit in each table */
     size_t first, end;                   /* offsets in the journal, bytes */
+    uint64_t text_first;                 /* offset of its text in the text file; the end is
+                                          * commit.text_bytes */
 } sl_unit;
 
 typedef enum sl_tail_kind {

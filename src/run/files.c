@@ -1,0 +1,135 @@
+#include "run/files.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *prefix, *suffix;
+} kinds[] = {
+    [SL_FILE_JOURNAL] = { "journal-", ".log" },
+    [SL_FILE_SEGMENT] = { "seg-", ".h5" },
+    [SL_FILE_TEXTS] = { "texts-", ".jsonl" },
+    [SL_FILE_TEXTS_GZ] = { "texts-", ".jsonl.gz" },
+};
+_Static_assert(sizeof kinds / sizeof kinds[0] == SL_FILE_COUNT, "a kind of file lacks its row");
+
+enum { NAME = 64 }; /* bytes of a name made here */
+
+sl_status sl_rank_folder(char *out, const char *run_path, uint32_t rank)
+{
+    char name[NAME];
+
+    snprintf(name, sizeof name, "rank%03u", rank);
+    return sl_file_join(out, SL_RUN_PATH, run_path, name);
+}
+
+sl_status sl_rank_path(char *out, const char *rank_folder, sl_rank_file kind, uint32_t number)
+{
+    char name[NAME];
+
+    snprintf(name, sizeof name, "%s%06u%s", kinds[kind].prefix, number, kinds[kind].suffix);
+    return sl_file_join(out, SL_RUN_PATH, rank_folder, name);
+}
+
+sl_status sl_checkpoint_path(char *out, const char *run_path, int64_t step)
+{
+    char name[NAME];
+
+    snprintf(name, sizeof name, "checkpoints/step-%012lld", (long long)step);
+    return sl_file_join(out, SL_RUN_PATH, run_path, name);
+}
+
+/* The digits between prefix and suffix, nothing else: 1 and *value. */
+static int numbered(uint64_t *value, const char *name, const char *prefix, const char *suffix)
+{
+    const size_t n = strlen(prefix);
+    uint64_t v = 0;
+    size_t digits = 0;
+
+    if (strncmp(name, prefix, n))
+        return 0;
+    for (; name[n + digits] >= '0' && name[n + digits] <= '9' && digits < 18; digits++)
+        v = v * 10 + (uint64_t)(name[n + digits] - '0');
+    *value = v;
+    return digits >= 6 && !strcmp(name + n + digits, suffix);
+}
+
+static sl_status list_add(sl_rank_list *list, size_t *capacity, uint32_t number, sl_rank_file kind)
+{
+    size_t at = 0;
+
+    while (at < list->count && list->row[at].number < number)
+        at++;
+    if (at == list->count || list->row[at].number != number) {
+        SL_TRY(sl_grow(&list->row, capacity, list->count + 1, sizeof list->row[0]));
+        memmove(list->row + at + 1, list->row + at, (list->count - at) * sizeof list->row[0]);
+        list->row[at] = (sl_rank_entry){ .number = number };
+        list->count++;
+    }
+    list->row[at].has[kind] = 1;
+    return SL_OK;
+}
+
+static sl_status list_name(sl_rank_list *list, size_t *capacity, const char *name)
+{
+    uint64_t number;
+
+    for (int kind = 0; kind < SL_FILE_COUNT; kind++)
+        if (numbered(&number, name, kinds[kind].prefix, kinds[kind].suffix) && number &&
+            number < UINT32_MAX)
+            return list_add(list, capacity, (uint32_t)number, (sl_rank_file)kind);
+    return SL_OK;
+}
+
+sl_status sl_rank_list_open(sl_rank_list *out, const char *rank_folder)
+{
+    size_t capacity = 0;
+    sl_status st = SL_OK;
+    struct dirent *entry;
+    DIR *dir = opendir(rank_folder);
+
+    *out = (sl_rank_list){ 0 };
+    if (!dir)
+        return sl_err_where(SL_FAIL(SL_EIO, "want this folder, found: %s", strerror(errno)), "%s",
+                            rank_folder);
+    while (st == SL_OK && (entry = readdir(dir)))
+        st = list_name(out, &capacity, entry->d_name);
+    closedir(dir);
+    if (st != SL_OK)
+        sl_rank_list_close(out);
+    return st;
+}
+
+void sl_rank_list_close(sl_rank_list *list)
+{
+    sl_free(list->row);
+    *list = (sl_rank_list){ 0 };
+}
+
+sl_status sl_checkpoint_newest(int64_t *step, const char *run_path)
+{
+    char path[SL_RUN_PATH];
+    struct dirent *entry;
+    uint64_t value;
+    DIR *dir;
+
+    *step = -1;
+    SL_TRY(sl_file_join(path, sizeof path, run_path, "checkpoints"));
+    dir = opendir(path);
+    if (!dir && errno == ENOENT)
+        return SL_OK;
+    if (!dir)
+        return sl_err_where(SL_FAIL(SL_EIO, "want this folder, found: %s", strerror(errno)), "%s",
+                            path);
+    while ((entry = readdir(dir)))
+        if (numbered(&value, entry->d_name, "step-", "") && (int64_t)value > *step)
+            *step = (int64_t)value;
+    closedir(dir);
+    return SL_OK;
+}
