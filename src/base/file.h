@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* *out: contents plus a zero byte, freed with sl_free; "-" is stdin; gzip is recognised by its magic.
- * Errors: SL_EIO; SL_EFORMAT over limit_bytes (after inflation) or a damaged gzip stream. */
+/* *out: contents plus a zero byte, freed with sl_free; "-" is stdin; gzip is recognised by its
+ * magic. Errors: SL_EIO; SL_EFORMAT over limit_bytes (after inflation) or a damaged gzip stream. */
 sl_status sl_file_read(char **out, size_t *bytes, const char *path, size_t limit_bytes) SL_MUSTUSE;
 /* Temporary file in the same folder, fsync, rename, fsync of the folder. */
 sl_status sl_file_write_atomic(const char *path, const void *data, size_t bytes) SL_MUSTUSE;

@@ -10,10 +10,13 @@
 
 typedef json_t sl_json;
 
-/* Whole file (plain or gzip'ed, "-" is stdin), at most limit_bytes; errors as "file:line". */
+/* Whole file (plain or gzip'ed, "-" is stdin), at most limit_bytes; places as
+ * "file:line:column". Errors: SL_EIO, SL_EFORMAT, SL_ENOMEM. */
 sl_status sl_json_load(sl_json **out, const char *path, size_t limit_bytes) SL_MUSTUSE;
-/* text need not end in zero. where: place in the data for messages. Nesting is bounded. */
-sl_status sl_json_parse(sl_json **out, const char *text, size_t bytes, const char *where) SL_MUSTUSE;
+/* text need not end in zero. where: place in the data for messages, to which "column 7" is added,
+ * or ":line:column" when the text has several lines. Nesting is bounded (2048, jansson's). */
+sl_status sl_json_parse(sl_json **out, const char *text, size_t bytes,
+                        const char *where) SL_MUSTUSE;
 void sl_json_close(sl_json **tree);
 
 /* Typed access. An absent key or null gives SL_EFORMAT "want KEY (type), found none" unless the _or
@@ -28,7 +31,8 @@ sl_status sl_json_i64_or(int64_t *out, const sl_json *object, const char *key,
                          int64_t fallback) SL_MUSTUSE;
 sl_status sl_json_f64_or(double *out, const sl_json *object, const char *key,
                          double fallback) SL_MUSTUSE;
-sl_status sl_json_bool_or(int *out, const sl_json *object, const char *key, int fallback) SL_MUSTUSE;
+sl_status sl_json_bool_or(int *out, const sl_json *object, const char *key,
+                          int fallback) SL_MUSTUSE;
 int sl_json_has(const sl_json *object, const char *key); /* present and not null */
 
 /* A real, or null when it is not finite: undefined numbers are never 0 or NaN in JSON. */

@@ -21,14 +21,14 @@ typedef struct sl_rng {
 uint64_t sl_rng_stream(const char *purpose);
 /* Mixes an index (prompt, slot, replicate) into a stream id (splitmix64 finaliser). */
 uint64_t sl_rng_substream(uint64_t stream, uint64_t index);
-/* key = seed; counter = (block, step low, stream low, stream high ^ step high); a step is 2^32 blocks
- * of 4 words. Two different (stream, step) with steps below 2^32 never share a block. */
+/* key = seed; counter = (block, step low, stream low, stream high ^ step high); a step is 2^32
+ * blocks of 4 words. Two different (stream, step) with steps below 2^32 never share a block. */
 sl_rng sl_rng_at(uint64_t seed, uint64_t stream, uint64_t step);
 uint32_t sl_rng_u32(sl_rng *rng);
-double sl_rng_uniform(sl_rng *rng);               /* [0,1), 53 bits */
-double sl_rng_normal(sl_rng *rng);                /* Box-Muller, two uniforms a call */
+double sl_rng_uniform(sl_rng *rng); /* [0,1), 53 bits */
+double sl_rng_normal(sl_rng *rng);  /* Box-Muller, two uniforms a call */
 double sl_rng_gumbel(sl_rng *rng);
-uint32_t sl_rng_below(sl_rng *rng, uint32_t n);   /* unbiased, n > 0 */
+uint32_t sl_rng_below(sl_rng *rng, uint32_t n);              /* unbiased, n > 0 */
 void sl_rng_shuffle(sl_rng *rng, uint32_t *index, size_t n); /* Fisher-Yates in place */
 
 #endif

@@ -39,23 +39,29 @@ static void schedule(uint32_t w[64], const unsigned char block[64])
     }
 }
 
+/* One round on the working variables a..h, which are s[first], s[first + 1], ... round the ring; k
+ * is the round constant plus the word of the schedule. The ring turns instead of the variables. */
+static void turn(uint32_t s[8], int first, uint32_t k)
+{
+    const uint32_t a = s[first], b = s[(first + 1) % 8], c = s[(first + 2) % 8];
+    const uint32_t e = s[(first + 4) % 8], f = s[(first + 5) % 8], g = s[(first + 6) % 8];
+    const uint32_t choice = (e & f) ^ (~e & g), majority = (a & b) ^ (a & c) ^ (b & c);
+    const uint32_t t1 =
+        s[(first + 7) % 8] + (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)) + choice + k;
+
+    s[(first + 3) % 8] += t1;
+    s[(first + 7) % 8] = t1 + (rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) + majority;
+}
+
 static void compress(uint32_t state[8], const unsigned char block[64])
 {
     uint32_t w[64], s[8];
 
     schedule(w, block);
     memcpy(s, state, sizeof s);
-    for (int i = 0; i < 64; i++) {
-        const uint32_t big1 = rotated(s[4], 6) ^ rotated(s[4], 11) ^ rotated(s[4], 25);
-        const uint32_t choice = (s[4] & s[5]) ^ (~s[4] & s[6]);
-        const uint32_t t1 = s[7] + big1 + choice + round_constant[i] + w[i];
-        const uint32_t big0 = rotated(s[0], 2) ^ rotated(s[0], 13) ^ rotated(s[0], 22);
-        const uint32_t majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
-
-        memmove(s + 1, s, 7 * sizeof s[0]);
-        s[4] += t1;
-        s[0] = t1 + big0 + majority;
-    }
+    for (int i = 0; i < 64; i += 8)
+        for (int j = 0; j < 8; j++) /* a compiler unrolls these eight: s becomes registers */
+            turn(s, (8 - j) % 8, round_constant[i + j] + w[i + j]);
     for (int i = 0; i < 8; i++)
         state[i] += s[i];
 }

@@ -17,7 +17,7 @@ typedef enum sl_status {
     SL_ENUMERIC,
     SL_EDEVICE,
     SL_EUNSUPPORTED,
-    SL_EUSAGE,    /* the command line is at fault */
+    SL_EUSAGE,     /* the command line is at fault */
     SL_EINTERRUPT, /* stopped on request, nothing lost */
     SL_EINTERNAL,
     SL_STATUS_COUNT

@@ -26,8 +26,7 @@ static int is_i64(const sl_key *key, const char *text)
     const char *digits = text + (*text == '-');
     int64_t value;
 
-    if (digits[0] == '0' &&
-        digits[1]) /* octal or hexadecimal to strtoll, on which libcyaml builds */
+    if (digits[0] == '0' && digits[1]) /* octal or hexadecimal to libcyaml */
         return 0;
     if (sl_text_i64(&value, text) != SL_OK) {
         sl_err_clear();

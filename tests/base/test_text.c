@@ -25,6 +25,7 @@ static void test_nearest(void **state)
     long_word[sizeof long_word - 1] = 0;
     assert_null(sl_text_nearest(long_word, list));
     assert_null(sl_text_nearest("beta", list + 5));
+    assert_null(sl_text_nearest("ab", (const char *const[]){ "lr", NULL }));
 }
 
 static void test_i64(void **state)

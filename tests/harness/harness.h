@@ -25,9 +25,11 @@
 #define TOL_BF16 0.0079
 
 /* Relative to max(1, |want|); fails on NaN and infinity unless both are the same. */
-#define T_CLOSE(got, want, tol) t_close((double)(got), (double)(want), (tol), #got, __FILE__, __LINE__)
+#define T_CLOSE(got, want, tol)                                                                    \
+    t_close((double)(got), (double)(want), (tol), #got, __FILE__, __LINE__)
 /* Every element, relative to max(1, largest |want|); prints the first bad index. */
-#define T_CLOSE_ALL(got, want, n, tol) t_close_all((got), (want), (n), (tol), #got, __FILE__, __LINE__)
+#define T_CLOSE_ALL(got, want, n, tol)                                                             \
+    t_close_all((got), (want), (n), (tol), #got, __FILE__, __LINE__)
 /* The status is OK; else prints the record and fails. */
 #define T_OK(call) t_ok((call), #call, __FILE__, __LINE__)
 /* The status is code and the message holds text; clears the record. */
@@ -43,7 +45,8 @@ void t_fails(sl_status st, sl_status code, const char *text, const char *what, c
 double t_dot(const float *x, const float *y, size_t n);
 /* x (n) = normal numbers of size std from stream `stream`. */
 void t_fill(float *x, size_t n, float std, uint64_t stream);
-/* "SHARED/name": the folder of goldens (STAGELINE_SHARED or ../shared); NULL when it is not there. */
+/* "SHARED/name": the folder of goldens (STAGELINE_SHARED or ../shared); NULL when it is not there.
+ */
 const char *t_shared(const char *name);
 /* A new scratch folder under TMPDIR; removed by t_scratch_remove. */
 const char *t_scratch(void);
