@@ -41,20 +41,21 @@ static sl_status read_shape(sl_tensor_entry *e, const sl_json *shape)
     e->count = 1;
     for (size_t i = 0; i < e->rank; i++) {
         SL_TRY(read_natural(&e->shape[i], json_array_get(shape, i), "shape"));
-        SL_TRY(sl_mul(&e->count, e->count, e->shape[i]));
+        if (e->shape[i] && e->count > SIZE_MAX / 64 / e->shape[i])
+            return SL_FAIL(SL_EFORMAT, "want a shape whose bits fit 64 bits, found more");
+        e->count *= e->shape[i];
     }
     return SL_OK;
 }
 
 static sl_status read_offsets(sl_tensor_entry *e, const sl_json *offsets)
 {
-    size_t bits = 0;
+    const size_t bits = e->count * e->dtype->bits;
 
     if (!json_is_array(offsets) || json_array_size(offsets) != 2)
         return SL_FAIL(SL_EFORMAT, "want data_offsets [begin, end], found another value");
     SL_TRY(read_natural(&e->begin, json_array_get(offsets, 0), "data_offsets"));
     SL_TRY(read_natural(&e->end, json_array_get(offsets, 1), "data_offsets"));
-    SL_TRY(sl_mul(&bits, e->count, e->dtype->bits));
     if (bits % 8)
         return SL_FAIL(SL_EFORMAT, "want whole bytes, found %zu bits", bits);
     if (e->end < e->begin || e->end - e->begin != bits / 8)

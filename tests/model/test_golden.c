@@ -1,0 +1,486 @@
+/* One tiny checkpoint against its golden numbers: logits, losses, every gradient, greedy tokens.
+ * usage: test_golden FOLDER BACKEND. The goldens come from another program; see their README. */
+#include "model/sample.h"
+#include "model_test.h"
+#include <hdf5.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS = 3, LENGTH = 41, PAIRS = 4, GREEDY = 24, NAME = 256 };
+
+/* Deviation of two right programs in float is 2e-5 of logits near 6; an eps times ten moves them by
+ * 7e-5 and more. */
+#define TOL_LOGITS TOL_SUM(256)
+
+static const char *folder_name, *backend_name;
+static char folder[4096];
+static hid_t golden;
+static const sl_backend *backend;
+static sl_model *model;
+static t_batch batch;
+
+/* ---- reading ------------------------------------------------------------------------------------
+ */
+
+static size_t length_of(const char *name)
+{
+    const hid_t set = H5Dopen2(golden, name, H5P_DEFAULT);
+    const hid_t space = H5Dget_space(set);
+    const hssize_t n = H5Sget_simple_extent_npoints(space);
+
+    assert_true(set >= 0 && n > 0);
+    H5Sclose(space);
+    H5Dclose(set);
+    return (size_t)n;
+}
+
+static void *read_as(const char *name, hid_t type, size_t size, size_t *count)
+{
+    const hid_t set = H5Dopen2(golden, name, H5P_DEFAULT);
+    void *data = NULL;
+
+    *count = length_of(name);
+    data = malloc(*count * size);
+    assert_non_null(data);
+    assert_true(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0);
+    H5Dclose(set);
+    return data;
+}
+
+static float *read_floats(const char *name, size_t *count)
+{
+    return read_as(name, H5T_NATIVE_FLOAT, sizeof(float), count);
+}
+
+static int32_t *read_ids(const char *name, size_t *count)
+{
+    return read_as(name, H5T_NATIVE_INT32, sizeof(int32_t), count);
+}
+
+static double read_scalar(const char *name)
+{
+    size_t n = 0;
+    double *x = read_as(name, H5T_NATIVE_DOUBLE, sizeof *x, &n), value = x[0];
+
+    assert_int_equal(n, 1);
+    free(x);
+    return value;
+}
+
+static int is_there(const char *name)
+{
+    return H5Lexists(golden, name, H5P_DEFAULT) > 0;
+}
+
+/* ---- computing ----------------------------------------------------------------------------------
+ */
+
+static sl_work *open_work(void)
+{
+    const sl_packed_limits limits = t_batch_limits(&batch);
+    sl_work *work = NULL;
+
+    T_OK(sl_work_open(&work, sl_model_config(model), backend, &limits, 1));
+    return work;
+}
+
+/* Gradients of sum coef*logp, against the datasets under prefix; returns the largest distance. */
+static void check_gradients(sl_work *work, const float *coef, const char *prefix)
+{
+    const sl_tensors *table = sl_model_tensors(model);
+    float *gradients = sl_model_gradients(model);
+
+    memset(gradients, 0, table->floats * sizeof *gradients);
+    T_OK(sl_model_backward(model, work, &batch.packed, coef));
+    for (size_t i = 0; i < table->count; i++) {
+        const sl_tensor *t = &table->row[i];
+        char name[NAME];
+        size_t n = 0;
+        float *want = NULL;
+
+        (void)snprintf(name, sizeof name, "%s/grad/%s", prefix, t->name);
+        assert_true(is_there(name));
+        want = read_floats(name, &n);
+        assert_int_equal(n, t->rows * t->cols);
+        T_CLOSE(t_distance(gradients + t->offset, want, n), 0.0, TOL_GOLDEN);
+        free(want);
+    }
+}
+
+/* Norms per tensor, for the losses whose full gradients are not stored. */
+static void check_gradient_norm(sl_work *work, const float *coef, const char *prefix)
+{
+    const sl_tensors *table = sl_model_tensors(model);
+    float *gradients = sl_model_gradients(model);
+    char name[NAME];
+    double want = 0.0;
+
+    memset(gradients, 0, table->floats * sizeof *gradients);
+    T_OK(sl_model_backward(model, work, &batch.packed, coef));
+    (void)snprintf(name, sizeof name, "%s/grad_norm", prefix);
+    want = read_scalar(name);
+    T_CLOSE(sqrt(t_dot(gradients, gradients, table->floats)) / want, 1.0, TOL_GOLDEN);
+}
+
+/* ---- the tests ----------------------------------------------------------------------------------
+ */
+
+static void make_rows(void)
+{
+    size_t n = 0;
+    int32_t *ids = read_ids("ids", &n);
+
+    assert_int_equal(n, ROWS * LENGTH);
+    t_batch_begin(&batch);
+    for (size_t i = 0; i < ROWS; i++)
+        t_batch_every_row(&batch, ids + i * LENGTH, LENGTH);
+    free(ids);
+}
+
+static float *compute_logits(void)
+{
+    float *z = malloc(ROWS * LENGTH * sl_model_config(model)->V * sizeof *z);
+    sl_work *work = open_work();
+
+    T_OK(sl_model_forward(model, work, &batch.packed));
+    T_OK(sl_model_logits(z, model, work, &batch.packed));
+    sl_work_close(&work);
+    return z;
+}
+
+static void test_logits(void **state)
+{
+    size_t n = 0;
+    float *want = read_floats("logits_f64", &n), *z = NULL;
+
+    (void)state;
+    make_rows();
+    z = compute_logits();
+    T_CLOSE_ALL(z, want, n, TOL_LOGITS);
+    free(z);
+    free(want);
+}
+
+/* The same comparison must notice the smallest mistake: eps ten times too large. */
+static void test_wrong_model_turns_red(void **state)
+{
+    float worst = 0.0f, size = 1.0f, *z = NULL;
+    size_t n = 0;
+    float *want = read_floats("logits_f64", &n);
+    sl_model *right = model;
+    sl_config config;
+
+    (void)state;
+    T_OK(sl_config_load(&config, folder));
+    config.eps *= 10.0f;
+    T_OK(sl_model_create(&model, &config, backend, &(sl_init){ .seed = 1 }, 0));
+    T_OK(sl_model_copy(model, right));
+    make_rows();
+    z = compute_logits();
+    for (size_t i = 0; i < n; i++) {
+        worst = fmaxf(worst, fabsf(z[i] - want[i]));
+        size = fmaxf(size, fabsf(want[i]));
+    }
+    assert_true(worst > TOL_LOGITS * size);
+    sl_model_close(&model);
+    model = right;
+    free(z);
+    free(want);
+}
+
+static void test_sft(void **state)
+{
+    float *logp = NULL, *coef = NULL;
+    sl_work *work = NULL;
+    double loss = 0.0;
+    const size_t targets = ROWS * (LENGTH - 1);
+
+    (void)state;
+    make_rows();
+    work = open_work();
+    logp = malloc(batch.packed.N * sizeof *logp);
+    coef = calloc(batch.packed.N, sizeof *coef);
+    T_OK(sl_model_forward(model, work, &batch.packed));
+    T_OK(sl_model_logp(logp, NULL, NULL, model, work, &batch.packed));
+    for (size_t i = 0; i < batch.packed.N; i++) {
+        if (i % LENGTH == LENGTH - 1)
+            continue; /* the last row has no next token */
+        loss -= logp[i] / (double)targets;
+        coef[i] = -1.0f / (float)targets;
+    }
+    T_CLOSE(loss, read_scalar("sft/loss"), TOL_LOGITS);
+    check_gradients(work, coef, "sft");
+    sl_work_close(&work);
+    free(coef);
+    free(logp);
+}
+
+/* A pair's answers: summed log-probabilities under policy and reference, tokens. */
+typedef struct pair {
+    double c[2], r[2], n[2]; /* chosen, rejected */
+} pair;
+
+static const char *const sides[2] = { "chosen", "rejected" };
+
+/* Sequences in the order pair 0 chosen, pair 0 rejected, pair 1 chosen, ...; prompts shared, also
+ * that of pairs 0 and 3. */
+static void make_pairs(void)
+{
+    size_t n = 0;
+    int32_t *prompt_len = read_ids("pairs/prompt_len", &n), prompt[PAIRS];
+
+    t_batch_begin(&batch);
+    for (size_t i = 0; i < PAIRS; i++) {
+        for (size_t s = 0; s < 2; s++) {
+            const size_t m = (size_t)prompt_len[i];
+            char name[NAME];
+            int32_t *ids = NULL;
+
+            (void)snprintf(name, sizeof name, "pairs/%s/%zu", sides[s], i);
+            ids = read_ids(name, &n);
+            if (s == 0)
+                prompt[i] = i == 3 ? prompt[0] : t_batch_prompt(&batch, ids, m);
+            t_batch_answer(&batch, prompt[i], ids + m, n - m);
+            free(ids);
+        }
+    }
+    free(prompt_len);
+}
+
+static double sigmoid(double x)
+{
+    return 1.0 / (1.0 + exp(-x));
+}
+
+/* A loss per pair and its derivatives by the summed log-probabilities of the policy. */
+typedef double loss_function(double d[2], const pair *p);
+
+static double dpo(double d[2], const pair *p)
+{
+    const double x = 0.1 * ((p->c[0] - p->r[0]) - (p->c[1] - p->r[1]));
+
+    d[0] = -0.1 * sigmoid(-x);
+    d[1] = -d[0];
+    return log1p(exp(-x));
+}
+
+static double cdpo(double d[2], const pair *p)
+{
+    const double x = 0.1 * ((p->c[0] - p->r[0]) - (p->c[1] - p->r[1])), e = 0.1;
+
+    d[0] = -(1 - e) * 0.1 * sigmoid(-x) + e * 0.1 * sigmoid(x);
+    d[1] = -d[0];
+    return (1 - e) * log1p(exp(-x)) + e * log1p(exp(x));
+}
+
+static double hinge(double d[2], const pair *p)
+{
+    const double x = 0.1 * ((p->c[0] - p->r[0]) - (p->c[1] - p->r[1]));
+
+    d[0] = x < 1 ? -0.1 : 0.0;
+    d[1] = -d[0];
+    return fmax(0.0, 1.0 - x);
+}
+
+static double ipo(double d[2], const pair *p)
+{
+    const double x = (p->c[0] - p->r[0]) - (p->c[1] - p->r[1]) - 5.0;
+
+    d[0] = 2.0 * x;
+    d[1] = -d[0];
+    return x * x;
+}
+
+static double ipo_avg(double d[2], const pair *p)
+{
+    const double x = (p->c[0] - p->r[0]) / p->n[0] - (p->c[1] - p->r[1]) / p->n[1] - 5.0;
+
+    d[0] = 2.0 * x / p->n[0];
+    d[1] = -2.0 * x / p->n[1];
+    return x * x;
+}
+
+static double slic(double d[2], const pair *p)
+{
+    const double x = 1.0 - p->c[0] + p->c[1];
+
+    d[0] = (x > 0 ? -1.0 : 0.0) - 0.1;
+    d[1] = x > 0 ? 1.0 : 0.0;
+    return fmax(0.0, x) - 0.1 * p->c[0];
+}
+
+static double simpo(double d[2], const pair *p)
+{
+    const double m = 2.0 * (p->c[0] / p->n[0] - p->c[1] / p->n[1]) - 1.0;
+
+    d[0] = -2.0 * sigmoid(-m) / p->n[0];
+    d[1] = 2.0 * sigmoid(-m) / p->n[1];
+    return log1p(exp(-m));
+}
+
+static const struct {
+    const char *name;
+    loss_function *loss;
+} losses[] = {
+    { "dpo", dpo },         { "cdpo", cdpo }, { "hinge", hinge }, { "ipo", ipo },
+    { "ipo_avg", ipo_avg }, { "slic", slic }, { "simpo", simpo },
+};
+
+static void check_loss(const char *name, loss_function *loss, const pair *pairs, sl_work *work)
+{
+    float coef[T_ROWS];
+    double sum = 0.0;
+    char prefix[NAME / 2], path[NAME];
+
+    for (size_t i = 0; i < PAIRS; i++) {
+        double d[2];
+
+        sum += loss(d, &pairs[i]) / PAIRS;
+        for (size_t s = 0; s < 2; s++) {
+            for (size_t k = batch.seq_first[2 * i + s]; k < batch.seq_first[2 * i + s + 1]; k++)
+                coef[k] = (float)(d[s] / PAIRS);
+        }
+    }
+    (void)snprintf(prefix, sizeof prefix, "pairs/%s", name);
+    (void)snprintf(path, sizeof path, "%s/loss", prefix);
+    T_CLOSE(sum / read_scalar(path), 1.0, TOL_GOLDEN);
+    check_gradient_norm(work, coef, prefix);
+    (void)snprintf(path, sizeof path, "%s/grad", prefix);
+    if (is_there(path))
+        check_gradients(work, coef, prefix);
+}
+
+/* Log-probabilities of all answers under m, against the goldens per answer. */
+static void sum_logps(double c[PAIRS][2], double n[PAIRS][2], const sl_model *m, sl_work *work,
+                      const char *golden_of)
+{
+    float logp[T_ROWS];
+
+    T_OK(sl_model_forward(m, work, &batch.packed));
+    T_OK(sl_model_logp(logp, NULL, NULL, m, work, &batch.packed));
+    for (size_t b = 0; b < batch.packed.B; b++) {
+        c[b / 2][b % 2] = 0.0;
+        n[b / 2][b % 2] = batch.seq_first[b + 1] - batch.seq_first[b];
+        for (size_t k = batch.seq_first[b]; k < batch.seq_first[b + 1]; k++)
+            c[b / 2][b % 2] += logp[k];
+    }
+    for (size_t s = 0; s < 2; s++) {
+        char name[NAME];
+        size_t count = 0;
+        float *want = NULL;
+
+        (void)snprintf(name, sizeof name, "pairs/%s/%s", golden_of, sides[s]);
+        want = read_floats(name, &count);
+        for (size_t i = 0; i < PAIRS; i++)
+            T_CLOSE(c[i][s] / want[i], 1.0, TOL_LOGITS);
+        free(want);
+    }
+}
+
+static void test_pairs(void **state)
+{
+    pair pairs[PAIRS];
+    double c[PAIRS][2], r[PAIRS][2], n[PAIRS][2];
+    char path[4200];
+    sl_model *reference = NULL;
+    sl_work *work = NULL;
+
+    (void)state;
+    make_pairs();
+    work = open_work();
+    (void)snprintf(path, sizeof path, "%s/ref", folder);
+    T_OK(sl_model_load(&reference, path, backend, 0));
+    sum_logps(r, n, reference, work, "ref_logps");
+    sum_logps(c, n, model, work, "policy_logps");
+    for (size_t i = 0; i < PAIRS; i++) {
+        memcpy(pairs[i].c, c[i], sizeof c[i]);
+        memcpy(pairs[i].r, r[i], sizeof r[i]);
+        memcpy(pairs[i].n, n[i], sizeof n[i]);
+    }
+    for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++)
+        check_loss(losses[i].name, losses[i].loss, pairs, work);
+    sl_work_close(&work);
+    sl_model_close(&reference);
+}
+
+/* The padding row gets nothing from the lookup; untied, that is exactly nothing. */
+static void test_padding_row(void **state)
+{
+    const sl_config *c = sl_model_config(model);
+    const float *gradient = sl_model_gradients(model);
+
+    (void)state;
+    if (c->pad_row < 0 || c->is_tied)
+        return;
+    for (size_t d = 0; d < c->D; d++)
+        T_CLOSE(gradient[(size_t)c->pad_row * c->D + d], 0.0, TOL_EXACT);
+}
+
+static void test_greedy(void **state)
+{
+    size_t n = 0;
+    int32_t *prompt_ids = read_ids("greedy/prompt", &n), out[GREEDY];
+    const sl_prompt prompt = { prompt_ids, (uint32_t)n };
+    size_t total = 0;
+    int32_t *want = read_ids("greedy/tokens", &total);
+    float logp[GREEDY];
+    sl_candidate candidate = { .token = out, .logp = logp };
+    const sl_generate settings = { .law = { .temperature = 0.0f, .top_p = 1.0f },
+                                   .max_new = GREEDY };
+    sl_generator *generator = NULL;
+
+    (void)state;
+    T_OK(sl_generator_open(&generator, sl_model_config(model), backend, 1, prompt.count, GREEDY));
+    T_OK(sl_model_sample(&candidate, generator, model, &prompt, 1, 1, &settings));
+    assert_int_equal(candidate.count, GREEDY);
+    assert_int_equal(candidate.stop, SL_STOP_LENGTH);
+    for (size_t i = 0; i < GREEDY; i++)
+        assert_int_equal(out[i], want[n + i]);
+    sl_generator_close(&generator);
+    free(want);
+    free(prompt_ids);
+}
+
+static int open_all(void **state)
+{
+    char path[4200];
+
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/golden.h5", folder);
+    golden = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    assert_true(golden >= 0);
+    T_OK(sl_backend_open(&backend, backend_name, 0));
+    T_OK(sl_model_load(&model, folder, backend, 1));
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    sl_model_close(&model);
+    H5Fclose(golden);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_logits),      cmocka_unit_test(test_wrong_model_turns_red),
+        cmocka_unit_test(test_sft),         cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_padding_row), cmocka_unit_test(test_greedy),
+    };
+    char name[NAME];
+    const char *found = NULL;
+
+    if (argc != 3)
+        return 2;
+    folder_name = argv[1];
+    backend_name = argv[2];
+    (void)snprintf(name, sizeof name, "goldens/models/%s", folder_name);
+    found = t_shared(name);
+    if (!found)
+        return T_SKIP;
+    (void)snprintf(folder, sizeof folder, "%s", found);
+    return cmocka_run_group_tests_name(folder_name, tests, open_all, close_all);
+}
