@@ -29,7 +29,20 @@ static sl_status at_line(const scan *s, sl_status st, size_t line)
     return sl_err_where(st, "%s:%zu", s->source->name, line);
 }
 
-static sl_status syntax_error(scan *s)
+/* The line of the parser's problem. Bytes that are no text fail before libyaml counts lines. */
+static size_t problem_line(const scan *s)
+{
+    const yaml_parser_t *p = &s->parser;
+    size_t line = 1;
+
+    if (p->error != YAML_READER_ERROR)
+        return p->problem_mark.line + 1;
+    for (size_t i = 0; i < p->problem_offset && i < s->source->bytes; i++)
+        line += s->source->text[i] == '\n';
+    return line;
+}
+
+static sl_status syntax_error(const scan *s)
 {
     const yaml_parser_t *p = &s->parser;
 
@@ -38,7 +51,7 @@ static sl_status syntax_error(scan *s)
     return at_line(s,
                    SL_FAIL(s->source->code, "want YAML, found: %s%s%s", p->problem,
                            p->context ? " " : "", p->context ? p->context : ""),
-                   p->problem_mark.line + 1);
+                   problem_line(s));
 }
 
 /* What decorates the current event, NULL for nothing. */

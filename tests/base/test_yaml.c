@@ -172,8 +172,8 @@ static const struct {
     { "method: {beta: 1\n", "r.yaml:2: want YAML, found" },
     { "name: \"open\n", "want YAML, found" },
     { "\tseed: 1\n", "want YAML, found" },
-    { "name: \xff\xfe\n", "want YAML, found" },
-    { "name: a\x01\n", "want YAML, found" },
+    { "seed: 1\n\nname: \xff\xfe\n", "r.yaml:3: want YAML, found: invalid leading UTF-8" },
+    { "seed: 1\nname: a\x01\n", "r.yaml:2: want YAML, found: control characters" },
 };
 
 static void test_refused(void **state)
