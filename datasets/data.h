@@ -1,6 +1,6 @@
-/* Preference data behind one door, whatever it comes from: the built-in world or a file. A source is
- * a row of a table (sl_data_ops); records are token ids. Everything is a pure function of
- * (seed, split, iteration, index), so nothing has to be saved to resume. */
+/* Preference data behind one door, whatever it comes from: the built-in world or a file. A source
+ * is a row of a table (sl_data_ops); records are token ids. Everything is a pure function of (seed,
+ * split, iteration, index), so nothing has to be saved to resume. */
 #ifndef SL_DATASETS_DATA_H
 #define SL_DATASETS_DATA_H
 
@@ -43,7 +43,8 @@ typedef struct sl_pair {
     sl_prompt_text prompt;
     sl_answer chosen, rejected;
     uint64_t id;
-    float label_p; /* probability, under the judge's law, of the label that was drawn; NaN: unknown */
+    float
+        label_p; /* probability, under the judge's law, of the label that was drawn; NaN: unknown */
     float weight;
     uint32_t flags; /* SL_PAIR_ */
     uint32_t visit; /* epoch within the iteration */
@@ -56,9 +57,9 @@ typedef struct sl_data_limits {
     uint32_t prompt_tok, answer_tok; /* longest of each, after the length rules */
     uint32_t stop_count;             /* end-of-turn ids that close an answer; 0: fixed length */
     int32_t stop[8];
-    size_t vocab;                    /* token ids are below */
-    size_t train_count;              /* pairs of the train split; SIZE_MAX: unlimited */
-    size_t probe_count;              /* prompts of the probe split; SIZE_MAX: unlimited */
+    size_t vocab;       /* token ids are below */
+    size_t train_count; /* pairs of the train split; SIZE_MAX: unlimited */
+    size_t probe_count; /* prompts of the probe split; SIZE_MAX: unlimited */
 } sl_data_limits;
 
 void sl_data_close(sl_data **data);

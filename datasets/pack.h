@@ -1,5 +1,5 @@
-/* Packing: sequences into one packed batch. Prompts that are token-identical inside a batch share one
- * segment. All arrays come from an arena sized once for the largest batch. */
+/* Packing: sequences into one packed batch. Prompts that are token-identical inside a batch share
+ * one segment. All arrays come from an arena sized once for the largest batch. */
 #ifndef SL_DATASETS_PACK_H
 #define SL_DATASETS_PACK_H
 

@@ -12,8 +12,8 @@ typedef struct sl_vote {
     double score_a, score_b; /* NaN: the judge compares without scores */
 } sl_vote;
 
-/* name: a row of the table ("truth"). Errors: SL_EARG with the nearest name. truth wants world data:
- * SL_EARG otherwise. */
+/* name: a row of the table ("truth"). Errors: SL_EARG with the nearest name. truth wants world
+ * data: SL_EARG otherwise. */
 sl_status sl_judge_open(sl_judge **out, const char *name, const sl_data *data) SL_MUSTUSE;
 void sl_judge_close(sl_judge **judge);
 const char *sl_judge_name(const sl_judge *judge);

@@ -1,5 +1,6 @@
-/* The advisor: who looks at votes while they come in, says "enough", and decides which data come next.
- * The measurement owns this interface and knows no statistics; the program plugs an analyzer in. */
+/* The advisor: who looks at votes while they come in, says "enough", and decides which data come
+ * next. The measurement owns this interface and knows no statistics; the program plugs an analyzer
+ * in. */
 #ifndef SL_MEASURE_ADVISOR_H
 #define SL_MEASURE_ADVISOR_H
 
@@ -9,9 +10,9 @@
 
 /* The votes of one prompt, all pairs of its candidates. */
 typedef struct sl_prompt_votes {
-    double mean;      /* mean vote for the on-policy side, in [0,1] */
-    double margin_on; /* mean |2p-1| between its on-policy candidates; NaN: fewer than 2 */
-    double margin_off; /* the same of its static candidates */
+    double mean;        /* mean vote for the on-policy side, in [0,1] */
+    double margin_on;   /* mean |2p-1| between its on-policy candidates; NaN: fewer than 2 */
+    double margin_off;  /* the same of its static candidates */
     double v_on, v_off; /* sums of votes of each side */
     uint32_t votes, ties, dropped;
     uint32_t index; /* of the prompt in the measurement */

@@ -65,8 +65,8 @@ static sl_status gather(sl_measure *m, const sl_sampler *sampler, uint64_t first
     const sl_measure_settings *s = &m->set;
 
     for (size_t i = 0; i < n; i++) {
-        const uint64_t index = l->probe_count == SIZE_MAX ? first + i
-                                                          : (first + i) % l->probe_count;
+        const uint64_t index =
+            l->probe_count == SIZE_MAX ? first + i : (first + i) % l->probe_count;
 
         SL_TRY(sl_data_prompt(&m->prompt[i], m->prompt_token + i * l->prompt_tok, m->data,
                               SL_SPLIT_PROBE, 0, index));
@@ -101,15 +101,15 @@ static sl_status judge_prompt(sl_prompt_votes *out, sl_measure *m, size_t i,
     *out = (sl_prompt_votes){ 0 };
     for (size_t p = 0; p < pairs; p++) {
         const size_t c = p / m->fixed_count[i], d = p % m->fixed_count[i];
-        const sl_vote_sides sides = { .a = &on[c].answer,
-                                      .b = &off[d],
-                                      .a_id = recorder ? sl_candidate_id(recorder, prompt, &on[c],
-                                                                         (uint32_t)c)
-                                                       : 0,
-                                      .b_id = off[d].id,
-                                      .a_origin = SL_ORIGIN_ON_POLICY,
-                                      .b_origin = SL_ORIGIN_STATIC,
-                                      .purpose = SL_PURPOSE_BOUNDARY };
+        const sl_vote_sides sides = {
+            .a = &on[c].answer,
+            .b = &off[d],
+            .a_id = recorder ? sl_candidate_id(recorder, prompt, &on[c], (uint32_t)c) : 0,
+            .b_id = off[d].id,
+            .a_origin = SL_ORIGIN_ON_POLICY,
+            .b_origin = SL_ORIGIN_STATIC,
+            .purpose = SL_PURPOSE_BOUNDARY
+        };
         sl_vote vote;
 
         SL_TRY(sl_judge_votes(&vote, m->judge, prompt, sides.a, sides.b, 1));
@@ -135,8 +135,8 @@ static sl_status record_candidates(const sl_measure *m, size_t i, const sl_sampl
                                    const sl_recorder *recorder)
 {
     for (uint32_t c = 0; c < m->set.on; c++)
-        SL_TRY(sl_record_drawn(recorder, &m->prompt[i], &m->drawn[i * m->set.on + c],
-                               &sampler->law, c));
+        SL_TRY(sl_record_drawn(recorder, &m->prompt[i], &m->drawn[i * m->set.on + c], &sampler->law,
+                               c));
     for (uint32_t c = 0; c < m->fixed_count[i]; c++)
         SL_TRY(sl_record_static(recorder, &m->prompt[i], &m->fixed[i * m->set.off + c], c));
     return SL_OK;
@@ -185,7 +185,7 @@ sl_status sl_measure_run(sl_row_boundary *result, sl_row_decisions *decision, sl
     int is_enough = 0;
 
     if (recorder->run)
-        SL_TRY(sl_run_name(&rule, recorder->run, SL_NAME_RULE, advisor->rule));
+        SL_TRY(sl_run_name(recorder->run, &rule, SL_NAME_RULE, advisor->rule));
     SL_TRY(advisor->begin(advisor->state, recorder->measurement, recorder->step, most));
     for (uint32_t done = 0; done < most && !is_enough; done += s->batch) {
         const size_t n = most - done < s->batch ? most - done : s->batch;

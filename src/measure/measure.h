@@ -1,6 +1,6 @@
-/* One measurement of one policy: candidates from a sampler and from the static data, votes from a judge,
- * prompt by prompt, until the advisor has enough. Source: arXiv 2508.10530 (boundary measurement),
- * with a sequential test in place of the fixed sample. */
+/* One measurement of one policy: candidates from a sampler and from the static data, votes from a
+ * judge, prompt by prompt, until the advisor has enough. Source: arXiv 2508.10530 (boundary
+ * measurement), with a sequential test in place of the fixed sample. */
 #ifndef SL_MEASURE_MEASURE_H
 #define SL_MEASURE_MEASURE_H
 

@@ -7,8 +7,8 @@ sl_status sl_recorder_name(sl_recorder *recorder, const sl_judge *judge, const c
     if (!recorder->run)
         return SL_OK;
     if (judge)
-        SL_TRY(sl_run_name(&recorder->judge, recorder->run, SL_NAME_JUDGE, sl_judge_name(judge)));
-    return sl_run_name(&recorder->sampler, recorder->run, SL_NAME_SAMPLER, sampler);
+        SL_TRY(sl_run_name(recorder->run, &recorder->judge, SL_NAME_JUDGE, sl_judge_name(judge)));
+    return sl_run_name(recorder->run, &recorder->sampler, SL_NAME_SAMPLER, sampler);
 }
 
 uint64_t sl_candidate_id(const sl_recorder *recorder, const sl_prompt_text *prompt,

@@ -1,5 +1,5 @@
-/* Rows of candidates and votes, shared by the measurement and by the training feed. A recorder without
- * a run records nothing: that is how a branch is run that leaves no trace. */
+/* Rows of candidates and votes, shared by the measurement and by the training feed. A recorder
+ * without a run records nothing: that is how a branch is run that leaves no trace. */
 #ifndef SL_MEASURE_RECORD_H
 #define SL_MEASURE_RECORD_H
 
@@ -8,7 +8,7 @@
 #include "run/run.h"
 
 typedef struct sl_recorder {
-    sl_run *run; /* borrowed; NULL: muted */
+    sl_run *run;  /* borrowed; NULL: muted */
     int64_t step; /* of the parameters that are measured or sampled */
     uint32_t iteration, measurement;
     uint16_t judge, sampler; /* indices of names */

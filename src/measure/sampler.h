@@ -17,7 +17,8 @@ typedef struct sl_sampler {
     void *state;
     const char *name;
     sl_generate law;
-    /* drawn (count * each), answers of prompt i at i*each...; token (count * each * law.max_new). */
+    /* drawn (count * each), answers of prompt i at i*each...; token (count * each * law.max_new).
+     */
     sl_status (*draw)(void *state, sl_drawn *drawn, int32_t *token, const sl_generate *law,
                       const sl_prompt_text *prompt, size_t count, size_t each);
 } sl_sampler;

@@ -2,9 +2,9 @@
  * resumed run sees the same pairs.
  *
  * The pairs of an iteration come in refills: for each prompt the mixing weight decides static or
- * on-policy by the prompt's own random stream; on-policy answers are drawn, judged and labelled; the
- * reference log-probabilities of all pairs are cached. Then batches are cut from it, in an order that
- * is a function of the epoch. */
+ * on-policy by the prompt's own random stream; on-policy answers are drawn, judged and labelled;
+ * the reference log-probabilities of all pairs are cached. Then batches are cut from it, in an
+ * order that is a function of the epoch. */
 #ifndef SL_TRAIN_FEED_H
 #define SL_TRAIN_FEED_H
 
@@ -18,7 +18,7 @@ enum { SL_FEED_MOST = 4096 }; /* most pairs kept at once, unless a refill asks f
 
 typedef struct sl_feed_settings {
     uint64_t seed;
-    size_t prompts, batch; /* of an iteration; of an update */
+    size_t prompts, batch;  /* of an iteration; of an update */
     int64_t epochs, refill; /* refill: updates, 0: once an iteration where it fits */
     double label_temperature;
     int is_imitation; /* SFT: answers to imitate instead of pairs */
@@ -28,7 +28,7 @@ typedef struct sl_feed_settings {
 /* A pair with what is known of it before the update. */
 typedef struct sl_fed {
     sl_pair pair;
-    double ref_logp_c, ref_logp_r; /* NaN: no reference */
+    double ref_logp_c, ref_logp_r;      /* NaN: no reference */
     const float *ref_tok_c, *ref_tok_r; /* (count of the answer), or NULL */
 } sl_fed;
 
@@ -54,20 +54,20 @@ typedef struct sl_feed {
     double mix; /* share of on-policy pairs from the next refill on */
 
     uint64_t iteration;
-    size_t capacity;      /* pairs of a refill */
-    size_t first, count;  /* prompts of the iteration that are kept now; count 0: none */
-    uint32_t *order;      /* (capacity) */
-    int64_t ordered_epoch; /* epoch that `order` belongs to, -1: none */
-    sl_fed *fed;          /* (capacity) */
-    int32_t *token;       /* (capacity, prompt_tok + 2 answer_tok) */
-    int32_t *drawn_token; /* (capacity, 2, answer_tok) */
-    sl_drawn *drawn;      /* (2 capacity) */
+    size_t capacity;        /* pairs of a refill */
+    size_t first, count;    /* prompts of the iteration that are kept now; count 0: none */
+    uint32_t *order;        /* (capacity) */
+    int64_t ordered_epoch;  /* epoch that `order` belongs to, -1: none */
+    sl_fed *fed;            /* (capacity) */
+    int32_t *token;         /* (capacity, prompt_tok + 2 answer_tok) */
+    int32_t *drawn_token;   /* (capacity, 2, answer_tok) */
+    sl_drawn *drawn;        /* (2 capacity) */
     sl_prompt_text *prompt; /* (capacity) prompts to draw for */
-    uint32_t *drawn_for;  /* (capacity) */
-    float *ref_tok;       /* (capacity, 2 answer_tok) or NULL */
-    float *logp;          /* (targets of a batch) */
-    sl_sequence *sequence; /* (2 batch) */
-    sl_fed *batch;        /* (batch) what sl_feed_next returned last */
+    uint32_t *drawn_for;    /* (capacity) */
+    float *ref_tok;         /* (capacity, 2 answer_tok) or NULL */
+    float *logp;            /* (targets of a batch) */
+    sl_sequence *sequence;  /* (2 batch) */
+    sl_fed *batch;          /* (batch) what sl_feed_next returned last */
 } sl_feed;
 
 size_t sl_feed_capacity(const sl_feed_settings *settings);
@@ -76,7 +76,8 @@ void sl_feed_carve(sl_feed *feed, sl_arena *arena, const sl_data_limits *limits)
 int64_t sl_feed_updates(const sl_feed_settings *settings);
 /* Begins an iteration; what was kept is forgotten. */
 void sl_feed_begin(sl_feed *feed, uint64_t iteration);
-/* Forgets the kept pairs at the next multiple of the refill, so that a new mix takes effect there. */
+/* Forgets the kept pairs at the next multiple of the refill, so that a new mix takes effect there.
+ */
 int sl_feed_is_refill(const sl_feed *feed, int64_t update);
 /* The pairs of update (0-based within the iteration): *fed (*count), borrowed until the next call.
  * Refills when needed; is_replay: a refill tells the sink nothing (it was recorded before). */

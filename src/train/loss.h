@@ -1,5 +1,5 @@
-/* Pairwise losses as rows of one table. A loss turns summed log-probabilities of pairs into values and
- * coefficients (dLoss/dlogp of each sequence); everything else of a step is common. */
+/* Pairwise losses as rows of one table. A loss turns summed log-probabilities of pairs into values
+ * and coefficients (dLoss/dlogp of each sequence); everything else of a step is common. */
 #ifndef SL_TRAIN_LOSS_H
 #define SL_TRAIN_LOSS_H
 
@@ -25,7 +25,7 @@ typedef struct sl_loss_out {
 typedef struct sl_loss {
     const char *name;
     int needs_reference;
-    double identity_loss; /* loss of a pair when policy = reference; NaN: depends on the pair */
+    double identity_loss;  /* loss of a pair when policy = reference; NaN: depends on the pair */
     const char *reduction; /* of log-probabilities over answer tokens: "sum" or "mean" */
     const char *formula, *source;
     /* Finite for any finite margin. */

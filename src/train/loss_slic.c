@@ -1,5 +1,5 @@
-/* SLiC-HF as published (arXiv 2305.10425): no reference, sums; the regulariser is taken on the chosen
- * answer: max(0, delta - logp_c + logp_r) - lambda * logp_c. */
+/* SLiC-HF as published (arXiv 2305.10425): no reference, sums; the regulariser is taken on the
+ * chosen answer: max(0, delta - logp_c + logp_r) - lambda * logp_c. */
 #include "train/loss_int.h"
 #include <math.h>
 

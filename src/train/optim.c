@@ -116,8 +116,9 @@ static sl_status check_gradient(const sl_optim *optim)
     if (!optim->group[0].bad && isfinite(optim->group[0].norm))
         return SL_OK;
     bad = sl_model_find_bad(optim->model, sl_model_gradients(optim->model), &row);
-    return SL_FAIL(SL_ENUMERIC, "want a finite gradient, found %zu bad entries, first in tensor \"%s\"",
-                   bad, bad ? table->row[row].name : "(norm overflow)");
+    return SL_FAIL(SL_ENUMERIC,
+                   "want a finite gradient, found %zu bad entries, first in tensor \"%s\"", bad,
+                   bad ? table->row[row].name : "(norm overflow)");
 }
 
 sl_status sl_optim_step(sl_optim *optim, double learning_rate)

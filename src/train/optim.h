@@ -21,8 +21,8 @@ enum { SL_OPTIM_CHUNK = 16384 }; /* floats updated at once, to know the update's
 typedef struct sl_optim {
     sl_model *model; /* borrowed */
     sl_optim_settings settings;
-    float *m, *v;         /* (floats) moments */
-    float *before;        /* (SL_OPTIM_CHUNK) */
+    float *m, *v;          /* (floats) moments */
+    float *before;         /* (SL_OPTIM_CHUNK) */
     sl_group_stats *group; /* (group_count) of the last step */
     size_t group_count;
     int64_t update; /* steps taken since sl_optim_reset */
@@ -31,8 +31,9 @@ typedef struct sl_optim {
 
 void sl_optim_carve(sl_optim *optim, sl_arena *arena, const sl_tensors *table);
 void sl_optim_reset(sl_optim *optim); /* zero moments, update 0 */
-/* Fills group statistics of the model's gradients, then clips and updates the parameters, then zeroes
- * the gradients. Errors: SL_ENUMERIC naming the first bad tensor; parameters stay as they were. */
+/* Fills group statistics of the model's gradients, then clips and updates the parameters, then
+ * zeroes the gradients. Errors: SL_ENUMERIC naming the first bad tensor; parameters stay as they
+ * were. */
 sl_status sl_optim_step(sl_optim *optim, double learning_rate) SL_MUSTUSE;
 /* L2 norm of every layer group of x (floats) -> norm (group_count), [0] = all. */
 void sl_group_norms(double *norm, const sl_model *model, const float *x);

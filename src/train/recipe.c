@@ -5,25 +5,34 @@
 
 static const char *const methods[] = { "sft", "preference", NULL };
 static const char *const policies[] = { "static", "on-policy", "mix", "advised", NULL };
-static const char *const fresh[] = { "iteration", "refill", NULL };
 
 #define AT(section, name) offsetof(sl_recipe, section.name)
 #define SIZE(section, name) sizeof(((sl_recipe *)0)->section.name)
 #define I64(section, name, low, high, fallback, help)                                              \
-    { #section, #name, SL_KEY_I64, AT(section, name), SIZE(section, name), low, high, NULL,        \
-      fallback, help }
+    {                                                                                              \
+#section, #name, SL_KEY_I64, AT(section, name), SIZE(section, name), low, high, NULL,      \
+            fallback, help                                                                         \
+    }
 #define F64(section, name, low, high, fallback, help)                                              \
-    { #section, #name, SL_KEY_F64, AT(section, name), SIZE(section, name), low, high, NULL,        \
-      fallback, help }
+    {                                                                                              \
+#section, #name, SL_KEY_F64, AT(section, name), SIZE(section, name), low, high, NULL,      \
+            fallback, help                                                                         \
+    }
 #define TEXT(section, name, fallback, help)                                                        \
-    { #section, #name, SL_KEY_TEXT, AT(section, name), SIZE(section, name), 0, 0, NULL, fallback,  \
-      help }
+    {                                                                                              \
+#section, #name, SL_KEY_TEXT, AT(section, name), SIZE(section, name), 0, 0, NULL,          \
+            fallback, help                                                                         \
+    }
 #define FLAG(section, name, fallback, help)                                                        \
-    { #section, #name, SL_KEY_BOOL, AT(section, name), SIZE(section, name), 0, 0, NULL, fallback,  \
-      help }
+    {                                                                                              \
+#section, #name, SL_KEY_BOOL, AT(section, name), SIZE(section, name), 0, 0, NULL,          \
+            fallback, help                                                                         \
+    }
 #define PICK(section, key, field, list, fallback, help)                                            \
-    { #section, key, SL_KEY_CHOICE, AT(section, field), SIZE(section, field), 0, 0, list,          \
-      fallback, help }
+    {                                                                                              \
+#section, key, SL_KEY_CHOICE, AT(section, field), SIZE(section, field), 0, 0, list,        \
+            fallback, help                                                                         \
+    }
 
 const sl_key sl_recipe_keys[] = {
     { "", "seed", SL_KEY_I64, offsetof(sl_recipe, seed), sizeof(int64_t), 0, 4294967295.0, NULL,
@@ -73,14 +82,14 @@ const sl_key sl_recipe_keys[] = {
     I64(train, checkpoint_every, 0, 1e9, "0", "updates between checkpoints; 0: iterations only"),
     PICK(policy, "source", kind, policies, "static", "static, on-policy, mix or advised"),
     F64(policy, mix, 0, 1, "0.5", "share of on-policy pairs under mix"),
-    PICK(policy, "fresh", fresh, fresh, "iteration", "on-policy answers come from the policy at "
-                                                     "the iteration's start or at each refill"),
     I64(policy, refill, 0, 1e9, "0", "updates between refills of pairs; 0: once an iteration"),
     F64(policy, temperature, 0.01, 100, "1", "of on-policy samples"),
     F64(policy, top_p, 0.001, 1, "1", "of on-policy samples; 1: off"),
     I64(policy, top_k, 0, 1e6, "0", "of on-policy samples; 0: off"),
+    I64(policy, sample_batch, 0, 1e6, "0", "answers sampled at once; 0: by memory"),
     TEXT(measure, judge, "truth", "who votes and labels"),
     I64(measure, prompts, 0, 1e6, "2000", "most prompts of a boundary measurement; 0: none"),
+    I64(measure, every, 0, 1e9, "0", "updates between measurements; 0: at each iteration"),
     I64(measure, batch, 1, 65536, "16", "prompts sampled and judged between looks"),
     I64(measure, on, 1, 64, "2", "on-policy candidates a prompt"),
     I64(measure, off, 1, 64, "2", "static candidates a prompt"),
@@ -114,6 +123,11 @@ sl_status sl_recipe_check(const sl_recipe *recipe)
     if (micro && batch % micro)
         return SL_FAIL(SL_EARG, "want train.micro_batch to divide train.batch, found %lld and %lld",
                        (long long)micro, (long long)batch);
+    if (recipe->measure.every &&
+        (!recipe->policy.refill || recipe->measure.every % recipe->policy.refill))
+        return SL_FAIL(SL_EARG,
+                       "want measure.every to be a multiple of policy.refill, found %lld and %lld",
+                       (long long)recipe->measure.every, (long long)recipe->policy.refill);
     if (recipe->policy.kind == SL_POLICY_ADVISED && !recipe->measure.prompts)
         return SL_FAIL(SL_EARG, "want measure.prompts > 0 with policy.source advised, found 0");
     if (recipe->measure.counterfactual && !recipe->measure.exact_prompts)

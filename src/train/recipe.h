@@ -1,5 +1,5 @@
-/* A recipe: everything that a run depends on, as one plain struct with a table of keys. The effective
- * recipe is stored in the run. */
+/* A recipe: everything that a run depends on, as one plain struct with a table of keys. The
+ * effective recipe is stored in the run. */
 #ifndef SL_TRAIN_RECIPE_H
 #define SL_TRAIN_RECIPE_H
 
@@ -12,7 +12,6 @@ typedef enum sl_policy_kind {
     SL_POLICY_MIX,
     SL_POLICY_ADVISED
 } sl_policy_kind;
-typedef enum sl_fresh { SL_FRESH_ITERATION, SL_FRESH_REFILL } sl_fresh;
 
 enum { SL_RECIPE_PATH = 1024, SL_RECIPE_WORD = 64 };
 
@@ -52,14 +51,13 @@ typedef struct sl_recipe {
     struct {
         int kind; /* sl_policy_kind */
         double mix;
-        int fresh; /* sl_fresh */
-        int64_t refill;
+        int64_t refill, sample_batch;
         double temperature, top_p;
         int64_t top_k;
     } policy;
     struct {
         char judge[SL_RECIPE_WORD];
-        int64_t prompts, batch, on, off, reference_prompts, exact_prompts;
+        int64_t prompts, every, batch, on, off, reference_prompts, exact_prompts;
         double tau, delta, alpha;
         int64_t consecutive;
         double margin;

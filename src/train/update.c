@@ -82,8 +82,7 @@ static sl_status check_pair(const sl_update *u, size_t i)
     return SL_FAIL(SL_ENUMERIC,
                    "want a finite loss, found %g of pair %016" PRIx64
                    " (log-probability chosen %g, rejected %g)",
-                   u->loss[i], u->fed[i].pair.id, u->logp_c[i],
-                   u->sides == 2 ? u->logp_r[i] : NAN);
+                   u->loss[i], u->fed[i].pair.id, u->logp_c[i], u->sides == 2 ? u->logp_r[i] : NAN);
 }
 
 /* Mean over all answer tokens of the update; a pair's loss is its own token mean. */

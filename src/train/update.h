@@ -1,5 +1,5 @@
-/* What one update computes with: the pairs it was fed, packed micro-batches, log-probabilities, losses
- * and coefficients. Arrays are carved once for the largest update. */
+/* What one update computes with: the pairs it was fed, packed micro-batches, log-probabilities,
+ * losses and coefficients. Arrays are carved once for the largest update. */
 #ifndef SL_TRAIN_UPDATE_H
 #define SL_TRAIN_UPDATE_H
 
@@ -15,20 +15,20 @@ typedef struct sl_update_means {
 } sl_update_means;
 
 typedef struct sl_update {
-    const sl_fed *fed; /* (P) borrowed from the feed */
-    size_t P;          /* pairs, or answers of SFT */
-    size_t sides;      /* sequences of a pair: 2, of an SFT answer: 1 */
-    size_t micro;      /* pairs of a micro-batch */
+    const sl_fed *fed;   /* (P) borrowed from the feed */
+    size_t P;            /* pairs, or answers of SFT */
+    size_t sides;        /* sequences of a pair: 2, of an SFT answer: 1 */
+    size_t micro;        /* pairs of a micro-batch */
     size_t first, count; /* pairs of the current micro-batch */
-    size_t top_k;      /* 0: top-k not computed */
+    size_t top_k;        /* 0: top-k not computed */
 
     sl_packer packer;
-    sl_sequence *sequence;  /* (sides * micro) */
-    float *logp, *coef;     /* (N) targets of a micro-batch */
-    float *split_coef;      /* (N) */
-    sl_row_stats *stats;    /* (N) */
-    int32_t *top_id;        /* (N, top_k) */
-    float *top_logp;        /* (N, top_k) */
+    sl_sequence *sequence;                   /* (sides * micro) */
+    float *logp, *coef;                      /* (N) targets of a micro-batch */
+    float *split_coef;                       /* (N) */
+    sl_row_stats *stats;                     /* (N) */
+    int32_t *top_id;                         /* (N, top_k) */
+    float *top_logp;                         /* (N, top_k) */
     double *logp_c, *logp_r, *ref_c, *ref_r; /* (P) nats, sums over answer tokens */
     double *loss, *margin, *coef_c, *coef_r; /* (P) coef: dLoss/dlogp of this pair's loss */
     sl_update_means means;
@@ -45,8 +45,8 @@ sl_status sl_update_logp(sl_update *u, const sl_model *model, sl_work *work) SL_
 /* Losses of the micro-batch's pairs and coef (N) = dL/dlogp of every target, L the mean over the
  * update. Preference: the loss row; SFT (loss NULL): mean of -log p over all answer tokens.
  * Errors: SL_ENUMERIC naming the first pair whose log-probability or loss is not finite. */
-sl_status sl_update_coef(sl_update *u, const sl_loss *loss, const sl_loss_settings *settings)
-    SL_MUSTUSE;
+sl_status sl_update_coef(sl_update *u, const sl_loss *loss,
+                         const sl_loss_settings *settings) SL_MUSTUSE;
 /* split_coef (N) = coef of the targets that belong to one side (0 chosen, 1 rejected) or, side < 0,
  * to pairs of one source. */
 void sl_update_split(sl_update *u, int side, sl_source source);

@@ -1,28 +1,34 @@
-#include "train/split.h"
+#include "train/gradsplit.h"
 #include "train/optim.h"
 #include <math.h>
 #include <string.h>
 
-void sl_split_carve(sl_split *split, sl_arena *arena, const sl_tensors *table, int has_shards)
+void sl_gradsplit_carve_rows(sl_gradsplit *split, sl_arena *arena, const sl_tensors *table)
 {
     split->floats = table->floats;
     split->group_count = table->group_count;
+    split->row = sl_arena_take(arena, table->group_count, sizeof *split->row);
+}
+
+void sl_gradsplit_carve(sl_gradsplit *split, sl_arena *arena, const sl_tensors *table,
+                        int has_shards)
+{
+    sl_gradsplit_carve_rows(split, arena, table);
     split->side = sl_arena_f32(arena, 1, table->floats);
     split->source = sl_arena_f32(arena, 1, table->floats);
     split->shard = has_shards ? sl_arena_f32(arena, 1, table->floats) : NULL;
-    split->row = sl_arena_take(arena, table->group_count, sizeof *split->row);
     split->dot = sl_arena_f64(arena, 1, table->group_count);
     split->square = sl_arena_f64(arena, 1, table->group_count);
     split->part = sl_arena_f64(arena, 1, table->group_count);
 }
 
-void sl_split_begin(sl_split *split, int is_active)
+void sl_gradsplit_begin(sl_gradsplit *split, int is_active)
 {
     split->is_active = is_active && split->side;
     split->shards = 0;
     split->shard_pairs = 0.0;
     for (size_t i = 0; i < split->group_count; i++)
-        split->row[i] = (sl_split_row){ NAN, NAN, NAN, NAN, NAN, NAN, NAN };
+        split->row[i] = (sl_gradsplit_row){ NAN, NAN, NAN, NAN, NAN, NAN, NAN };
     if (!split->is_active)
         return;
     memset(split->side, 0, split->floats * sizeof(float));
@@ -32,7 +38,7 @@ void sl_split_begin(sl_split *split, int is_active)
 }
 
 /* The pass by itself, so that the norm of this shard's mean gradient is known; then added. */
-static sl_status shard_backward(sl_split *split, sl_update *u, sl_work *work)
+static sl_status shard_backward(sl_gradsplit *split, sl_update *u, sl_work *work)
 {
     const double per_pair = (double)u->P / (double)u->count;
     sl_status st;
@@ -50,7 +56,7 @@ static sl_status shard_backward(sl_split *split, sl_update *u, sl_work *work)
     return SL_OK;
 }
 
-static sl_status part_backward(sl_split *split, sl_update *u, sl_work *work, float *into)
+static sl_status part_backward(sl_gradsplit *split, sl_update *u, sl_work *work, float *into)
 {
     sl_status st;
 
@@ -60,7 +66,7 @@ static sl_status part_backward(sl_split *split, sl_update *u, sl_work *work, flo
     return st;
 }
 
-sl_status sl_split_backward(sl_split *split, sl_update *u, sl_work *work)
+sl_status sl_gradsplit_backward(sl_gradsplit *split, sl_update *u, sl_work *work)
 {
     if (!split->is_active)
         return sl_model_backward(split->model, work, &u->packer.packed, u->coef);
@@ -92,7 +98,7 @@ static void compare(double *part_norm, double *rest_norm, double *cosine, double
     *cosine = part_sq > 0.0 && rest_sq > 0.0 ? (dot - part_sq) / sqrt(part_sq * rest_sq) : NAN;
 }
 
-void sl_split_end(sl_split *split, const sl_update *u)
+void sl_gradsplit_end(sl_gradsplit *split, const sl_update *u)
 {
     const float *whole = sl_model_gradients(split->model);
 
@@ -102,7 +108,7 @@ void sl_split_end(sl_split *split, const sl_update *u)
     sl_group_dots(split->part, split->model, split->side, split->side);
     sl_group_dots(split->dot, split->model, whole, split->side);
     for (size_t i = 0; i < split->group_count; i++) {
-        sl_split_row *r = &split->row[i];
+        sl_gradsplit_row *r = &split->row[i];
 
         if (u->sides == 2)
             compare(&r->norm_c, &r->norm_r, &r->cos_c_r, split->square[i], split->part[i],
@@ -116,7 +122,7 @@ void sl_split_end(sl_split *split, const sl_update *u)
     sl_group_dots(split->part, split->model, split->source, split->source);
     sl_group_dots(split->dot, split->model, whole, split->source);
     for (size_t i = 0; i < split->group_count; i++) {
-        sl_split_row *r = &split->row[i];
+        sl_gradsplit_row *r = &split->row[i];
 
         compare(&r->norm_on, &r->norm_static, &r->cos_static_on, split->square[i], split->part[i],
                 split->dot[i]);

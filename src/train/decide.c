@@ -1,0 +1,61 @@
+#include "train/decide.h"
+#include "base/hash.h"
+#include <stdio.h>
+#include <string.h>
+
+static const char *const stage_words[] = { "undecided", "injection", "fine-tuning" };
+static const char *const action_words[] = { "the data stay as they are", "static data next",
+                                            "on-policy data next", "mixed data next", "stop" };
+static const char *const reasons[] = { "undecided: sides not separated",
+                                       "injection: static answers win",
+                                       "fine-tuning: on-policy answers win" };
+
+static double mix_after(double mix, const sl_row_decisions *d)
+{
+    const double by_action[] = { mix, 0.0, 1.0, d->mix_weight, mix };
+
+    return by_action[d->action];
+}
+
+/* Fills what the advisor leaves to the trainer, records the row, waits until it is durable. */
+static sl_status record_decision(sl_session *s, sl_row_decisions *d)
+{
+    const uint64_t parts[3] = { (uint64_t)s->step, d->measurement, d->action };
+
+    d->step = d->based_on = s->step;
+    d->measurement = s->recorder.measurement;
+    d->decision_id = sl_hash_id(parts, sizeof parts);
+    d->rule_hash = sl_hash_id(s->advisor->parameters, strlen(s->advisor->parameters));
+    d->mix_weight = mix_after(s->mix, d);
+    d->outcome = SL_OUTCOME_APPLIED;
+    d->decider = SL_DECIDER_IN_PROCESS;
+    SL_TRY(sl_run_text(s->run, NULL, "rule", NULL, s->advisor->rule, s->advisor->parameters));
+    SL_TRY(sl_run_name(s->run, &d->reason, SL_NAME_REASON, reasons[d->stage]));
+    SL_TRY(sl_run_row(s->run, SL_TABLE_DECISIONS, d, NULL));
+    SL_TRY(sl_run_commit(s->run, SL_UNIT_CONTROL, s->step));
+    return sl_run_sync(s->run);
+}
+
+sl_status sl_decide_measure(sl_session *s)
+{
+    sl_row_boundary look = { 0 };
+    sl_row_decisions decision = { 0 };
+
+    if (!s->advisor)
+        return SL_FAIL(SL_EARG, "want an advisor for a measurement, found none");
+    s->recorder.step = s->step;
+    s->recorder.measurement++;
+    SL_TRY(sl_measure_run(&look, &decision, s->measure, &s->door, s->advisor, &s->recorder));
+    s->last_bs = look.bs;
+    if (s->recipe.policy.kind == SL_POLICY_ADVISED && s->iteration < s->recipe.train.iterations) {
+        SL_TRY(record_decision(s, &decision));
+        s->mix = decision.mix_weight;
+    }
+    snprintf(s->decision_note, sizeof s->decision_note,
+             "step %lld: boundary score %.3f [%.3f, %.3f] after %u votes on %u prompts: %s; %s",
+             (long long)s->step, look.bs, look.lower, look.upper, look.votes, look.prompts,
+             stage_words[look.stage],
+             s->iteration < s->recipe.train.iterations ? action_words[decision.action]
+                                                       : "end of the run");
+    return SL_OK;
+}

@@ -1,0 +1,372 @@
+#include "train/session.h"
+#include "base/alloc.h"
+#include "base/hash.h"
+#include "train/emit.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CACHE_BYTES = 256 << 20 }; /* of the KV cache when policy.sample_batch is 0 */
+
+static sl_status open_data(sl_session *s)
+{
+    const sl_recipe *r = &s->recipe;
+    sl_world_settings world = sl_world_defaults();
+    sl_file_settings file = { .path = r->data.source,
+                              .tokenizer = r->data.tokenizer,
+                              .max_prompt_tok = (uint32_t)r->data.max_prompt,
+                              .max_answer_tok = (uint32_t)r->data.max_answer,
+                              .drop_long = r->data.drop_long,
+                              .seed = (uint64_t)r->seed,
+                              .probe_share = r->data.probe_share,
+                              .eos = -1 };
+
+    if (!strcmp(r->data.source, "world")) {
+        world.seed = (uint64_t)r->world.seed;
+        world.start_content = r->world.content;
+        world.start_style = r->world.style;
+        world.habit_std = r->world.habit;
+        world.quirk = r->world.quirk;
+        world.label_temperature = r->world.label_temperature;
+        return sl_data_open_world(&s->data, &world);
+    }
+    if (r->model.policy[0]) {
+        sl_config config;
+
+        SL_TRY(sl_config_load(&config, r->model.policy));
+        file.vocab = config.V;
+        file.eos = config.eos_count ? config.eos[0] : -1;
+        sl_config_close(&config);
+    }
+    if (!file.tokenizer[0])
+        file.tokenizer = r->model.policy[0] ? r->model.policy : NULL;
+    return sl_data_open_file(&s->data, &file);
+}
+
+/* config.json of a random start, in the newer dialect. */
+static sl_json *random_tree(const sl_recipe *r, size_t vocab, size_t positions)
+{
+    const char *family = r->model.family[0] ? r->model.family : sl_family_names()[0];
+
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:n, s:n, s:n,"
+                     " s:{s:s, s:f}}",
+                     "model_type", family, "hidden_size", (json_int_t)r->model.hidden,
+                     "intermediate_size", (json_int_t)r->model.intermediate, "num_hidden_layers",
+                     (json_int_t)r->model.layers, "num_attention_heads", (json_int_t)r->model.heads,
+                     "num_key_value_heads", (json_int_t)r->model.kv_heads, "vocab_size",
+                     (json_int_t)vocab, "max_position_embeddings", (json_int_t)positions,
+                     "max_window_layers", (json_int_t)r->model.layers, "dtype", "float32",
+                     "tie_word_embeddings", 0, "bos_token_id", "eos_token_id", "pad_token_id",
+                     "rope_parameters", "rope_type", "default", "rope_theta", r->model.rope_theta);
+}
+
+static sl_status random_policy(sl_session *s)
+{
+    const sl_recipe *r = &s->recipe;
+    const sl_data_limits *l = sl_data_limits_of(s->data);
+    const sl_init init = { (uint64_t)r->seed, (float)r->model.embed_std,
+                           (float)r->model.matrix_std };
+    sl_json *tree = random_tree(r, l->vocab, (size_t)l->prompt_tok + l->answer_tok);
+    sl_config config;
+
+    if (!tree)
+        return SL_FAIL(SL_ENOMEM, "want a config of a random start, found no memory");
+    SL_TRY(sl_config_parse(&config, tree, "section \"model\""));
+    return sl_model_create(&s->policy, &config, s->backend, &init, 1);
+}
+
+static sl_status open_models(sl_session *s)
+{
+    const sl_recipe *r = &s->recipe;
+    const sl_data_limits *l = sl_data_limits_of(s->data);
+
+    if (r->model.policy[0])
+        SL_TRY(sl_model_load(&s->policy, r->model.policy, s->backend, 1));
+    else
+        SL_TRY(random_policy(s));
+    if (sl_model_config(s->policy)->V < l->vocab)
+        return SL_FAIL(SL_ESHAPE, "want a vocabulary of at least %zu tokens, found %zu", l->vocab,
+                       sl_model_config(s->policy)->V);
+    if (!s->loss)
+        return SL_OK;
+    SL_TRY(sl_model_clone(&s->start, s->policy, 0));
+    if (r->model.reference[0])
+        SL_TRY(sl_model_load(&s->reference, r->model.reference, s->backend, 0));
+    return SL_OK;
+}
+
+static size_t sample_batch(const sl_session *s)
+{
+    const sl_config *c = sl_model_config(s->policy);
+    const sl_data_limits *l = sl_data_limits_of(s->data);
+    const size_t bytes =
+        2 * c->L * c->K * c->E * sizeof(float) * ((size_t)l->prompt_tok + l->answer_tok);
+    const size_t least = (size_t)(s->recipe.measure.on > 2 ? s->recipe.measure.on : 2);
+    size_t n =
+        s->recipe.policy.sample_batch ? (size_t)s->recipe.policy.sample_batch : CACHE_BYTES / bytes;
+
+    n = n > 1024 && !s->recipe.policy.sample_batch ? 1024 : n;
+    return n < least ? least : n;
+}
+
+static sl_status open_sampling(sl_session *s)
+{
+    const sl_recipe *r = &s->recipe;
+    const sl_data_limits *l = sl_data_limits_of(s->data);
+    const sl_measure_settings set = { .seed = (uint64_t)r->seed,
+                                      .prompts = (uint32_t)r->measure.prompts,
+                                      .batch = (uint32_t)r->measure.batch,
+                                      .on = (uint32_t)r->measure.on,
+                                      .off = (uint32_t)r->measure.off };
+    const sl_generate law = { .law = { (float)r->policy.temperature, (float)r->policy.top_p,
+                                       (uint32_t)r->policy.top_k },
+                              .max_new = l->answer_tok,
+                              .stop = l->stop,
+                              .stop_count = l->stop_count,
+                              .seed = (uint64_t)r->seed };
+
+    SL_TRY(sl_judge_open(&s->judge, r->measure.judge, s->data));
+    SL_TRY(sl_measure_open(&s->measure, &set, s->data, s->judge));
+    SL_TRY(sl_model_sampler_open(&s->sampler, s->start, sample_batch(s), l->prompt_tok,
+                                 l->answer_tok));
+    s->door = sl_model_sampler_door(&s->sampler, &law);
+    return SL_OK;
+}
+
+/* On-policy data and measurements need a judge; static training does without. */
+static int needs_judge(const sl_recipe *r)
+{
+    return r->policy.kind != SL_POLICY_STATIC || r->measure.prompts > 0 ||
+           r->measure.reference_prompts > 0;
+}
+
+static void carve_probe(sl_probe *probe, sl_arena *arena, const sl_data_limits *l, size_t V)
+{
+    const sl_packed_limits most = sl_pack_limits(probe->count, l->prompt_tok, l->answer_tok);
+
+    if (!probe->count)
+        return;
+    sl_packer_carve(&probe->packer, arena, &most);
+    probe->sequence = sl_arena_take(arena, probe->count, sizeof *probe->sequence);
+    probe->id = sl_arena_take(arena, probe->count, sizeof *probe->id);
+    probe->token = sl_arena_i32(arena, probe->count, (size_t)l->prompt_tok + l->answer_tok);
+    probe->logits = sl_arena_f32(arena, most.N, V);
+    probe->logp = sl_arena_f32(arena, 1, most.N);
+    probe->stats = sl_arena_take(arena, most.N, sizeof *probe->stats);
+}
+
+static void carve(sl_session *s, sl_arena *arena)
+{
+    const sl_data_limits *l = sl_data_limits_of(s->data);
+    const sl_tensors *table = sl_model_tensors(s->policy);
+    const sl_recipe *r = &s->recipe;
+
+    sl_optim_carve(&s->optim, arena, table);
+    sl_feed_carve(&s->feed, arena, l);
+    sl_update_carve(&s->update, arena, l, (size_t)r->train.batch);
+    if (s->loss && r->record.grad_split_every)
+        sl_gradsplit_carve(&s->split, arena, table, (int64_t)s->update.micro < r->train.batch);
+    else
+        sl_gradsplit_carve_rows(&s->split, arena, table);
+    carve_probe(&s->probe, arena, l, sl_model_config(s->policy)->V);
+    s->exact_before = sl_arena_f64(arena, 1, (size_t)r->measure.exact_prompts + 1);
+    s->exact_after = sl_arena_f64(arena, 1, (size_t)r->measure.exact_prompts + 1);
+    s->group_name = sl_arena_take(arena, table->group_count, sizeof *s->group_name);
+}
+
+/* Static answers of frozen prompts: the same at every probe of the run. */
+static sl_status fill_probe(sl_session *s)
+{
+    const sl_data_limits *l = sl_data_limits_of(s->data);
+    sl_probe *probe = &s->probe;
+
+    for (size_t i = 0; i < probe->count; i++) {
+        int32_t *token = probe->token + i * ((size_t)l->prompt_tok + l->answer_tok);
+        size_t found = 0;
+
+        SL_TRY(sl_data_prompt(&probe->sequence[i].prompt, token, s->data, SL_SPLIT_EVAL, 0, i));
+        SL_TRY(sl_data_static_candidates(&probe->sequence[i].answer, &found, token + l->prompt_tok,
+                                         s->data, SL_SPLIT_EVAL, 0, i, 1));
+        probe->id[i] = probe->sequence[i].prompt.id ^ probe->sequence[i].answer.id;
+    }
+    return SL_OK;
+}
+
+static void settle_sizes(sl_session *s)
+{
+    const sl_recipe *r = &s->recipe;
+    const sl_data_limits *l = sl_data_limits_of(s->data);
+
+    s->update.sides = s->loss ? 2 : 1;
+    s->update.micro = (size_t)(r->train.micro_batch ? r->train.micro_batch : r->train.batch);
+    s->update.top_k = r->record.level > 0 ? (size_t)r->record.top_k : 0;
+    if (s->update.top_k > sl_model_config(s->policy)->V)
+        s->update.top_k = sl_model_config(s->policy)->V;
+    s->feed = (sl_feed){
+        .settings = { .seed = (uint64_t)r->seed,
+                      .prompts = r->train.prompts ? (size_t)r->train.prompts : l->train_count,
+                      .batch = (size_t)r->train.batch,
+                      .epochs = r->train.epochs,
+                      .refill = r->policy.refill,
+                      .label_temperature = r->world.label_temperature,
+                      .is_imitation = !s->loss,
+                      .keeps_tokens = s->loss && r->record.level > 0 },
+        .data = s->data,
+    };
+    s->feed.capacity = sl_feed_capacity(&s->feed.settings);
+    s->probe.count = r->record.probe_every ? (size_t)r->record.probe_prompts : 0;
+    s->optim.settings = (sl_optim_settings){ r->optim.beta1, r->optim.beta2, r->optim.eps,
+                                             r->optim.weight_decay, r->optim.clip };
+}
+
+static void connect(sl_session *s)
+{
+    const sl_recipe *r = &s->recipe;
+    const int64_t updates = sl_session_updates(s);
+
+    s->optim.model = s->policy;
+    s->split.model = s->policy;
+    s->feed.judge = s->judge;
+    s->feed.sampler = s->judge ? &s->door : NULL;
+    s->feed.work = s->work;
+    s->feed.packer = &s->update.packer;
+    s->feed.reference = !s->loss || !s->loss->needs_reference ? NULL
+                        : s->reference                        ? s->reference
+                                                              : s->start;
+    s->schedule = (sl_schedule){ .shape = (sl_schedule_shape)r->optim.schedule,
+                                 .peak = r->optim.learning_rate,
+                                 .warmup = (int64_t)ceil(r->optim.warmup * (double)updates),
+                                 .total = updates };
+    s->mix = r->policy.kind == SL_POLICY_ON_POLICY ? 1.0
+             : r->policy.kind == SL_POLICY_MIX     ? r->policy.mix
+                                                   : 0.0;
+    s->recorder.measurement = UINT32_MAX; /* the first one is 0 */
+    s->last_bs = NAN;
+    sl_emit_feed_sink(s);
+}
+
+static sl_status check_data(const sl_session *s)
+{
+    const sl_data_limits *l = sl_data_limits_of(s->data);
+    const size_t prompts = s->feed.settings.prompts;
+
+    if (prompts == SIZE_MAX || prompts == 0)
+        return SL_FAIL(SL_EARG, "want train.prompts > 0 with data.source world, found 0");
+    if (prompts > l->train_count)
+        return SL_FAIL(SL_EARG, "want train.prompts <= %zu, the pairs of data.source, found %zu",
+                       l->train_count, prompts);
+    if (s->recipe.measure.exact_prompts && strcmp(s->recipe.data.source, "world") != 0)
+        return SL_FAIL(SL_EARG, "want data.source world with measure.exact_prompts, found \"%s\"",
+                       s->recipe.data.source);
+    return SL_OK;
+}
+
+static sl_status open_memory(sl_session *s, sl_memory_plan *plan)
+{
+    const sl_data_limits *l = sl_data_limits_of(s->data);
+    const sl_config *c = sl_model_config(s->policy);
+    const size_t floats = sl_model_tensors(s->policy)->floats;
+    const size_t sequences = s->update.sides * s->update.micro > s->probe.count
+                                 ? s->update.sides * s->update.micro
+                                 : s->probe.count;
+    const sl_packed_limits most = sl_pack_limits(sequences, l->prompt_tok, l->answer_tok);
+    sl_arena measure = SL_ARENA_MEASURE;
+
+    carve(s, &measure);
+    plan->parameters = floats * sizeof(float) * (2 + (s->start != NULL) + (s->reference != NULL));
+    plan->activations = sl_work_bytes(c, &most, 1);
+    plan->cache = s->judge ? sample_batch(s) * 2 * c->L * c->K * c->E * sizeof(float) *
+                                 ((size_t)l->prompt_tok + l->answer_tok)
+                           : 0;
+    plan->other = measure.used_bytes;
+    SL_TRY(sl_work_open(&s->work, c, s->backend, &most, 1));
+    SL_TRY(sl_arena_open(&s->arena, measure.used_bytes));
+    carve(s, &s->arena);
+    return SL_OK;
+}
+
+static sl_status open_all(sl_session *s, sl_memory_plan *plan)
+{
+    const sl_recipe *r = &s->recipe;
+
+    SL_TRY(sl_recipe_check(r));
+    if (r->method.kind == SL_METHOD_PREFERENCE)
+        SL_TRY(sl_loss_find(&s->loss, r->method.loss));
+    s->loss_settings = (sl_loss_settings){ r->method.beta, r->method.delta, r->method.lambda };
+    SL_TRY(open_data(s));
+    SL_TRY(open_models(s));
+    settle_sizes(s);
+    SL_TRY(check_data(s));
+    if (s->loss && needs_judge(r))
+        SL_TRY(open_sampling(s));
+    SL_TRY(open_memory(s, plan));
+    connect(s);
+    return fill_probe(s);
+}
+
+sl_status sl_session_open(sl_session *out, const sl_recipe *recipe, const sl_backend *backend,
+                          sl_memory_plan *plan)
+{
+    sl_status st;
+
+    *out = (sl_session){ .recipe = *recipe, .backend = backend };
+    st = open_all(out, plan);
+    if (st != SL_OK)
+        sl_session_close(out);
+    return st;
+}
+
+void sl_session_close(sl_session *s)
+{
+    sl_measure_close(&s->measure);
+    if (s->sampler.generator)
+        sl_model_sampler_close(&s->sampler);
+    sl_work_close(&s->work);
+    sl_model_close(&s->policy);
+    sl_model_close(&s->start);
+    sl_model_close(&s->reference);
+    sl_judge_close(&s->judge);
+    sl_data_close(&s->data);
+    sl_arena_close(&s->arena);
+}
+
+int64_t sl_session_updates(const sl_session *s)
+{
+    return sl_feed_updates(&s->feed.settings);
+}
+
+static sl_json *describe_loss(const sl_session *s)
+{
+    const sl_loss *loss = s->loss;
+
+    if (!loss)
+        return json_pack("{s:s, s:s}", "name", "sft", "formula",
+                         "-mean over all answer tokens of log p");
+    return json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:o, s:o}", "name", loss->name, "formula",
+                     loss->formula, "source", loss->source, "reference", loss->needs_reference,
+                     "logp", loss->reduction, "beta", sl_json_number(s->loss_settings.beta),
+                     "delta", sl_json_number(s->loss_settings.delta), "lambda",
+                     sl_json_number(s->loss_settings.lambda));
+}
+
+sl_status sl_session_describe(sl_json **out, const sl_session *s)
+{
+    const sl_config *c = sl_model_config(s->policy);
+    char policy[65], reference[65] = "";
+    sl_json *recipe = NULL, *tree;
+
+    SL_TRY(sl_model_hash(policy, s->policy));
+    if (s->reference)
+        SL_TRY(sl_model_hash(reference, s->reference));
+    SL_TRY(sl_yaml_dump(&recipe, &s->recipe, sl_recipe_keys, sl_recipe_key_count));
+    tree = json_pack("{s:o, s:o, s:{s:s, s:s, s:I, s:s}, s:s*, s:{s:s, s:s}, s:s, s:I}", "recipe",
+                     recipe, "loss", describe_loss(s), "policy", "family", sl_config_family_name(c),
+                     "sha256", policy, "parameters", (json_int_t)sl_config_parameters(c), "path",
+                     s->recipe.model.policy, "reference_sha256", s->reference ? reference : NULL,
+                     "data", "source", s->recipe.data.source, "sha256", sl_data_hash(s->data),
+                     "judge", s->judge ? sl_judge_name(s->judge) : "", "vocab", (json_int_t)c->V);
+    if (!tree)
+        return SL_FAIL(SL_EINTERNAL, "bug: the run cannot be described as JSON");
+    *out = tree;
+    return SL_OK;
+}

@@ -1,0 +1,85 @@
+/* A training session: everything that is open while a recipe runs. Opened once; the step allocates
+ * nothing. */
+#ifndef SL_TRAIN_SESSION_H
+#define SL_TRAIN_SESSION_H
+
+#include "measure/measure.h"
+#include "train/feed.h"
+#include "train/optim.h"
+#include "train/recipe.h"
+#include "train/schedule.h"
+#include "train/gradsplit.h"
+#include "train/update.h"
+
+/* Seconds spent in the phases of one update, for the clock table. */
+typedef struct sl_phase_times {
+    double step, sample, judge, forward, backward, update;
+} sl_phase_times;
+
+/* The frozen set whose full log-probabilities are recorded every few updates. */
+typedef struct sl_probe {
+    sl_packer packer;
+    sl_sequence *sequence;
+    int32_t *token;
+    float *logits; /* (N, V) */
+    float *logp;   /* (N) */
+    sl_row_stats *stats;
+    size_t count; /* answers; 0: no probe */
+    uint64_t *id; /* (count) */
+} sl_probe;
+
+typedef struct sl_session {
+    sl_recipe recipe;
+    const sl_backend *backend;
+    const sl_loss *loss; /* NULL: SFT */
+    sl_loss_settings loss_settings;
+    sl_data *data;
+    sl_judge *judge; /* NULL: none */
+
+    sl_model *policy;    /* trained */
+    sl_model *start;     /* policy at the start of the iteration; NULL for SFT */
+    sl_model *reference; /* of model.reference; NULL: `start` is the reference */
+    sl_work *work;
+    sl_model_sampler sampler;
+    sl_sampler door; /* of `sampler`: answers of the training feed and of measurements */
+    sl_measure *measure;
+
+    double *exact_before, *exact_after; /* (exact_prompts) expected reward of each prompt */
+    sl_arena arena;                     /* optimizer, feed, update, splits, probe */
+    sl_optim optim;
+    sl_feed feed;
+    sl_update update;
+    sl_gradsplit split;
+    sl_probe probe;
+    sl_schedule schedule; /* of one iteration */
+
+    sl_run *run; /* NULL while a branch runs that leaves no trace */
+    sl_recorder recorder;
+    const sl_advisor *advisor; /* NULL: none */
+    uint16_t *group_name;      /* (groups) indices of names */
+    const volatile int *stop;  /* not 0: stop at the next step boundary; may be NULL */
+
+    int64_t step, samples, tokens; /* done so far */
+    int64_t iteration, update_at;  /* of the iteration */
+    int64_t iteration_step;        /* step at which the iteration began */
+    double mix;                    /* share of on-policy pairs now */
+    int is_replay;                 /* the refill in progress was recorded by an earlier attempt */
+    double last_bs;                /* of the last measurement; NaN before */
+    char decision_note[256];       /* about the last measurement, for people */
+    sl_phase_times times;
+} sl_session;
+
+/* Opens everything that the recipe names, except run and advisor. The memory plan stands in *plan
+ * (bytes of parameters, activations, the rest). Errors name the key or the file. */
+typedef struct sl_memory_plan {
+    size_t parameters, activations, cache, other;
+} sl_memory_plan;
+sl_status sl_session_open(sl_session *out, const sl_recipe *recipe, const sl_backend *backend,
+                          sl_memory_plan *plan) SL_MUSTUSE;
+void sl_session_close(sl_session *session);
+/* Everything that the result depends on, for run.json: data, loss, policy, sizes. Owned by caller.
+ */
+sl_status sl_session_describe(sl_json **out, const sl_session *session) SL_MUSTUSE;
+int64_t sl_session_updates(const sl_session *session); /* of one iteration */
+
+#endif
