@@ -37,9 +37,9 @@ static sl_status explain(const sl_session *s, size_t i, double off, double bound
                      "want margin 0 at the start, found pair %016" PRIx64
                      " off by %.3g nats (bound %.3g) with equal parameters",
                      u->fed[i].pair.id, off, bound);
-    return sl_err_hint(st,
-                       tensor ? "method.check_start=false allows another reference%.0s%.0s"
-                              : "backend %s with %d threads is not stable between packings",
+    if (tensor)
+        return sl_err_hint(st, "method.check_start=false allows another reference");
+    return sl_err_hint(st, "backend %s with %d threads is not stable between packings",
                        s->backend->name, s->backend->threads);
 }
 

@@ -1,0 +1,10 @@
+/* The commands, one file each. */
+#ifndef SL_CLI_COMMANDS_H
+#define SL_CLI_COMMANDS_H
+
+#include "cli/opts.h"
+
+extern const sl_command sl_command_demo, sl_command_train, sl_command_analyze, sl_command_plot,
+    sl_command_report, sl_command_inspect, sl_command_verify;
+
+#endif
