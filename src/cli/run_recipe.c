@@ -1,0 +1,184 @@
+#include "cli/run_recipe.h"
+#include "base/file.h"
+#include "cli/advise.h"
+#include "cli/progress.h"
+#include "cli/stop.h"
+#include "run/reader.h"
+#include "train/checkpoint.h"
+#include "train/train.h"
+#include <stdio.h>
+#include <string.h>
+
+static sl_run_settings record_settings(const sl_session *s)
+{
+    const sl_recipe *r = &s->recipe;
+    sl_run_settings set = sl_run_settings_defaults();
+
+    set.level = (int)r->record.level;
+    set.k = (uint32_t)s->update.top_k;
+    set.vocab = (uint32_t)sl_model_config(s->policy)->V;
+    set.groups = (uint32_t)sl_model_tensors(s->policy)->group_count;
+    set.seal_every_s = (double)r->record.seal_every;
+    set.min_free_bytes = (uint64_t)(r->record.min_free_gib * 1073741824.0);
+    set.tables[SL_TABLE_PROBE] = s->probe.count > 0 ? SL_TABLE_AUTO : 0;
+    set.tables[SL_TABLE_TOPK] = s->update.top_k > 0 ? SL_TABLE_AUTO : 0;
+    return set;
+}
+
+/* Facts of an attempt: what the numbers depend on beside the recipe. */
+static sl_status start_facts(sl_json **out, const sl_backend *backend)
+{
+    *out = json_pack("{s:s, s:s, s:s, s:i, s:s}", "stageline", SL_VERSION, "device", backend->name,
+                     "blas", backend->blas, "threads", backend->threads, "compiler", __VERSION__);
+    if (!*out)
+        return SL_FAIL(SL_ENOMEM, "want memory for the facts of the attempt, found none");
+    return SL_OK;
+}
+
+static void say_plan(sl_progress_line *line, const sl_memory_plan *plan, const sl_session *s)
+{
+    const double mib = 1.0 / 1048576.0;
+    char text[320];
+
+    snprintf(text, sizeof text,
+             "%s: %s with %zu parameters; memory: parameters %.1f MiB, activations %.1f MiB, "
+             "KV cache %.1f MiB, batches and optimizer %.1f MiB",
+             line->label, sl_config_family_name(sl_model_config(s->policy)),
+             sl_config_parameters(sl_model_config(s->policy)), (double)plan->parameters * mib,
+             (double)plan->activations * mib, (double)plan->cache * mib,
+             (double)plan->other * mib);
+    sl_progress_say(line, text);
+}
+
+static sl_status create(sl_session *s, const sl_run_request *request, const sl_json *facts)
+{
+    const sl_run_settings set = record_settings(s);
+    sl_json *run = NULL;
+    sl_status st;
+
+    SL_TRY(sl_session_describe(&run, s));
+    st = sl_run_create(&s->run, request->folder, run, facts, &set);
+    sl_json_close(&run);
+    return st;
+}
+
+/* Opens the newest attempt and goes to its newest checkpoint; without one, to the very start. */
+static sl_status resume(sl_session *s, const sl_run_request *request, const sl_json *facts,
+                        int *has_checkpoint)
+{
+    const sl_run_settings set = record_settings(s);
+    sl_run_scan_result scan;
+
+    SL_TRY(sl_run_scan(&scan, request->folder));
+    *has_checkpoint = scan.newest_checkpoint >= 0;
+    SL_TRY(sl_run_resume(&s->run, request->folder, facts, scan.newest_checkpoint, &set));
+    if (!*has_checkpoint)
+        return SL_OK;
+    return sl_checkpoint_load(s, request->folder, scan.newest_checkpoint);
+}
+
+static sl_ended ended_of(sl_status st)
+{
+    return st == SL_OK ? SL_ENDED_COMPLETE
+                       : st == SL_EINTERRUPT ? SL_ENDED_INTERRUPTED : SL_ENDED_ERROR;
+}
+
+/* Trains in an open session; whatever happens the record is closed, and the first error wins. */
+static sl_status train_and_close(sl_session *s, const sl_run_request *request,
+                                 sl_progress_line *line, const sl_json *facts)
+{
+    const sl_train_hooks hooks = sl_progress_hooks(line);
+    int has_checkpoint = 0;
+    sl_err_record record;
+    sl_status st;
+
+    st = request->is_resumed ? resume(s, request, facts, &has_checkpoint)
+                             : create(s, request, facts);
+    if (st == SL_OK)
+        st = sl_train(s, has_checkpoint, &hooks);
+    sl_err_save(&record);
+    sl_err_clear();
+    if (s->run) {
+        const sl_status closed = sl_run_close(&s->run, ended_of(st));
+
+        if (st == SL_OK && closed != SL_OK)
+            return closed;
+        sl_err_clear();
+    }
+    if (st == SL_OK)
+        return SL_OK;
+    return sl_err_restore(&record);
+}
+
+static sl_status run_session(const sl_recipe *recipe, const sl_run_request *request,
+                             sl_progress_line *line)
+{
+    const sl_backend *backend = NULL;
+    sl_memory_plan plan;
+    sl_advise advise = { 0 };
+    sl_session s;
+    sl_json *facts = NULL;
+    sl_status st = SL_OK;
+
+    SL_TRY(sl_backend_open(&backend, request->device, request->threads));
+    SL_TRY(sl_session_open(&s, recipe, backend, &plan));
+    say_plan(line, &plan, &s);
+    s.stop = sl_stop_flag();
+    SL_TRY_OUT(sl_advise_open(&advise, recipe));
+    s.advisor = &advise.door;
+    SL_TRY_OUT(start_facts(&facts, backend));
+    SL_TRY_OUT(train_and_close(&s, request, line, facts));
+out:
+    sl_json_close(&facts);
+    sl_advise_close(&advise);
+    sl_session_close(&s);
+    return st;
+}
+
+/* The recipe that a run holds. */
+static sl_status stored_recipe(sl_recipe *out, const char *folder)
+{
+    char path[4096];
+    sl_json *tree = NULL;
+    sl_status st;
+
+    SL_TRY(sl_file_join(path, sizeof path, folder, "run.json"));
+    SL_TRY(sl_json_load(&tree, path, 64u << 20));
+    st = sl_yaml_undump(out, sl_recipe_keys, sl_recipe_key_count, json_object_get(tree, "recipe"),
+                        path);
+    sl_json_close(&tree);
+    return st;
+}
+
+sl_status sl_run_recipe(const sl_recipe *recipe, const sl_run_request *request)
+{
+    sl_progress_line line;
+    sl_recipe stored;
+    sl_status st;
+
+    if (request->is_resumed) {
+        SL_TRY(stored_recipe(&stored, request->folder));
+        recipe = &stored;
+    } else if (sl_file_exists(request->folder)) {
+        return sl_err_hint(SL_FAIL(SL_EARG, "want a new folder for the run, found \"%s\"",
+                                   request->folder),
+                           "--resume goes on with it, another --out leaves it alone");
+    }
+    sl_progress_open(&line, request->label, request->is_quiet);
+    sl_stop_install();
+    st = run_session(recipe, request, &line);
+    sl_progress_close(&line);
+    if (st == SL_EINTERRUPT)
+        return sl_err_hint(st, "stageline train --resume --out %s goes on", request->folder);
+    return st;
+}
+
+sl_status sl_run_last_checkpoint(char *out, size_t size, const char *folder)
+{
+    sl_run_scan_result scan;
+
+    SL_TRY(sl_run_scan(&scan, folder));
+    if (scan.newest_checkpoint < 0)
+        return SL_FAIL(SL_EFORMAT, "want a checkpoint in \"%s\", found none", folder);
+    return sl_checkpoint_path(out, size, folder, scan.newest_checkpoint);
+}

@@ -1,0 +1,72 @@
+/* `train`: one recipe, one run. */
+#include "cli/commands.h"
+#include "cli/run_recipe.h"
+#include <stdio.h>
+#include <string.h>
+
+typedef struct train_opts {
+    const char *out, *device;
+    int64_t threads;
+    int is_resumed, is_quiet;
+    sl_opt_list set;
+} train_opts;
+
+static const sl_opt opts[] = {
+    { "out", SL_OPT_TEXT, offsetof(train_opts, out), "RUN", "folder of the run (default: run)" },
+    { "resume", SL_OPT_FLAG, offsetof(train_opts, is_resumed), NULL,
+      "go on from the newest checkpoint; the run holds its recipe" },
+    { "set", SL_OPT_LIST, offsetof(train_opts, set), "KEY=VALUE",
+      "override a key, as method.beta=0.3; may be given again" },
+    { "device", SL_OPT_TEXT, offsetof(train_opts, device), "NAME", "cpu, ref or cuda" },
+    { "threads", SL_OPT_I64, offsetof(train_opts, threads), "N", "0: all processors" },
+    { "quiet", SL_OPT_FLAG, offsetof(train_opts, is_quiet), NULL, "no progress lines" },
+    { NULL, SL_OPT_FLAG, 0, NULL, NULL },
+};
+
+static sl_status load_recipe(sl_recipe *recipe, const char *path, const sl_opt_list *set)
+{
+    SL_TRY(sl_yaml_load(recipe, sl_recipe_keys, sl_recipe_key_count, path));
+    for (size_t i = 0; i < set->count; i++)
+        SL_TRY(sl_yaml_set(recipe, sl_recipe_keys, sl_recipe_key_count, set->at[i]));
+    return sl_err_where(sl_recipe_check(recipe), "%s", path);
+}
+
+static sl_status train_run(int argc, char **argv)
+{
+    train_opts o = { .out = "run", .device = "cpu" };
+    const char *argument[64];
+    size_t count;
+    int is_done;
+    sl_recipe recipe = { 0 };
+
+    if (argc > 64)
+        return SL_FAIL(SL_EUSAGE, "want at most 64 words, found %d", argc);
+    SL_TRY(sl_opts_parse(&o, argument, &count, &is_done, &sl_command_train, argc, argv));
+    if (is_done)
+        return SL_OK;
+    if (o.is_resumed && (count || o.set.count))
+        return SL_FAIL(SL_EUSAGE, "want --resume without a recipe or --set, found one: "
+                                  "the run holds its own");
+    if (!o.is_resumed && !count)
+        return SL_FAIL(SL_EUSAGE, "want a recipe, found none");
+    if (!o.is_resumed)
+        SL_TRY(load_recipe(&recipe, argument[0], &o.set));
+    SL_TRY(sl_run_recipe(&recipe, &(sl_run_request){ .label = o.out,
+                                                     .folder = o.out,
+                                                     .device = o.device,
+                                                     .threads = (int)o.threads,
+                                                     .is_resumed = o.is_resumed,
+                                                     .is_quiet = o.is_quiet }));
+    printf("%s\n", o.out);
+    return SL_OK;
+}
+
+const sl_command sl_command_train = {
+    .name = "train",
+    .operands = "RECIPE.yaml [--out RUN] [--resume]",
+    .summary = "trains by a recipe and records every step",
+    .opts = opts,
+    .most = 1,
+    .example = "stageline train recipes/world-start.yaml --out start --set train.prompts=640",
+    .run = train_run,
+};
