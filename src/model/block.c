@@ -22,10 +22,7 @@ sl_heads sl_heads_of(const sl_config *c)
     return (sl_heads){ 0, HE, HE + KE, HE + 2 * KE, c->E };
 }
 
-/* ---- q/k norm: heads move to contiguous rows, are normed, and move back ------------------------
- */
-
-/* heads (T,H,E) then (T,K,E) <- qkv, or qkv <- heads. */
+/* q/k norm wants heads in contiguous rows: heads (T,H,E) then (T,K,E) <- qkv, or qkv <- heads. */
 static void move_heads(const sl_pass *p, float *heads, float *qkv, int is_back)
 {
     const sl_config *c = p->config;
@@ -72,9 +69,6 @@ static void qk_norm_bwd(const sl_pass *p, const sl_block *b, const float *raw, c
     sl_norm_bwd(p, s->draw_qk + k_first, s->dqk + k_first, raw + k_first, &k, &b->k_norm, k_rows);
     move_heads(p, s->draw_qk, s->dqkv, 1);
 }
-
-/* ---- attention ----------------------------------------------------------------------------------
- */
 
 /* Turns q and k of qkv (or of its gradient, with sign -1) by their positions. */
 static void rotate(const sl_pass *p, float *qkv, float sign)
@@ -186,9 +180,6 @@ static void attention_bwd(const sl_pass *p, const sl_block *b, float *dh, const 
     sl_linear_bwd(p, dh, dqkv, h, &b->qkv, p->T);
 }
 
-/* ---- mlp ----------------------------------------------------------------------------------------
- */
-
 static void activate(const sl_pass *p, float *act, const float *up)
 {
     const sl_config *c = p->config;
@@ -222,9 +213,6 @@ static void mlp_bwd(const sl_pass *p, const sl_block *b, float *dh, const float 
         p->ops->act_bwd(s->dup, s->dact, kept->up, p->T * c->F, c->act);
     sl_linear_bwd(p, dh, s->dup, h, &b->up, p->T);
 }
-
-/* ---- the block ----------------------------------------------------------------------------------
- */
 
 /* What the second branch reads, normed into s->norm2 unless shared. */
 static const float *second_input(const sl_pass *p, const sl_block *b, const sl_acts *kept,

@@ -407,13 +407,8 @@ sl_status sl_config_parse(sl_config *out, sl_json *tree, const char *where)
 
 static sl_status load_generation(sl_config *c, const char *path)
 {
-    sl_status st = SL_OK;
-    sl_json *tree = NULL;
-
-    SL_TRY(sl_json_load(&tree, path, CONFIG_MAX_BYTES));
-    st = sl_err_where(read_eos(c, tree), "%s", path);
-    sl_json_close(&tree);
-    return st;
+    SL_TRY(sl_json_load(&c->generation, path, CONFIG_MAX_BYTES));
+    return sl_err_where(read_eos(c, c->generation), "%s", path);
 }
 
 sl_status sl_config_load(sl_config *out, const char *folder)
@@ -438,5 +433,18 @@ void sl_config_close(sl_config *config)
 {
     if (config->tree)
         sl_json_close(&config->tree);
+    if (config->generation)
+        sl_json_close(&config->generation);
     memset(config, 0, sizeof *config);
+}
+
+sl_status sl_config_copy(sl_config *out, const sl_config *config)
+{
+    *out = *config;
+    out->tree = json_deep_copy(config->tree);
+    out->generation = config->generation ? json_deep_copy(config->generation) : NULL;
+    if (out->tree && (out->generation || !config->generation))
+        return SL_OK;
+    sl_config_close(out);
+    return SL_FAIL(SL_ENOMEM, "no memory for a copy of the config");
 }

@@ -52,8 +52,9 @@ typedef struct sl_config {
     int32_t pad_row;      /* -1 or the embedding row without lookup gradient */
     int32_t bos, eos[8];
     size_t eos_count;
-    sl_storage storage; /* as declared; kept on save */
-    sl_json *tree;      /* config.json as read, unknown keys included; owned */
+    sl_storage storage;  /* as declared; kept on save */
+    sl_json *tree;       /* config.json as read, unknown keys included; owned */
+    sl_json *generation; /* generation_config.json, or NULL; owned; written back on save */
 } sl_config;
 
 /* Reads FOLDER/config.json (and generation_config.json for eos, when there). Every unsupported
@@ -63,6 +64,8 @@ sl_status sl_config_load(sl_config *out, const char *folder) SL_MUSTUSE;
 /* From a parsed tree (consumed on success and on failure). where: for messages. */
 sl_status sl_config_parse(sl_config *out, sl_json *tree, const char *where) SL_MUSTUSE;
 void sl_config_close(sl_config *config);
+/* A copy with trees of its own. */
+sl_status sl_config_copy(sl_config *out, const sl_config *config) SL_MUSTUSE;
 
 /* Number of parameters (a tied head counts once). */
 size_t sl_config_parameters(const sl_config *config);

@@ -55,6 +55,7 @@ sl_status sl_model_logp(float *logp, sl_row_stats *stats, sl_topk *top, const sl
     if (stats)
         memcpy(stats, work->stats, batch->N * sizeof *stats);
     work->logp_N = batch->N;
+    work->tile_holds_all = batch->N <= t->rows;
     return SL_OK;
 }
 
@@ -63,6 +64,7 @@ sl_status sl_model_logits(float *z, const sl_model *model, sl_work *work, const 
     const sl_pass p = sl_pass_of(model, work);
 
     SL_TRY(check_state(model, work, batch));
+    work->tile_holds_all = 0;
     for (size_t first = 0, n; first < batch->N; first += n) {
         n = tile_count(&work->tile, batch, first);
         take_targets(&work->tile, batch, first, n);
@@ -90,15 +92,17 @@ static size_t take_weighted(const sl_work *work, const sl_packed *batch, const f
     return n;
 }
 
-void sl_head_bwd(const sl_pass *p, const sl_model *model, const sl_work *work,
-                 const sl_packed *batch, const float *coef)
+void sl_head_bwd(const sl_pass *p, const sl_model *model, sl_work *work, const sl_packed *batch,
+                 const float *coef)
 {
     const sl_tile *t = &work->tile;
     const size_t D = model->config.D, V = model->config.V;
     size_t first = 0, n = 0;
 
     while ((n = take_weighted(work, batch, coef, &first)) > 0) {
-        sl_head_fwd(p, t->z, model, work, n);
+        if (!(work->tile_holds_all && n == batch->N))
+            sl_head_fwd(p, t->z, model, work, n);
+        work->tile_holds_all = 0;
         p->ops->logp_bwd(t->z, t->lse, t->token, t->coef, n, V);
         sl_linear_bwd(p, t->dh, t->z, t->norm.h, &model->head, n);
         memset(t->dx, 0, n * D * sizeof *t->dx);

@@ -7,9 +7,6 @@
 #include "model/weights.h"
 #include <string.h>
 
-/* --- opening -------------------------------------------------------------------------------------
- */
-
 static sl_status open_parts(sl_model *m, int is_trainable)
 {
     SL_TRY(sl_tensors_open(&m->table, &m->config));
@@ -64,7 +61,7 @@ sl_status sl_model_load(sl_model **out, const char *folder, const sl_backend *ba
     *out = NULL;
     SL_TRY(sl_config_load(&config, folder));
     SL_TRY(open_empty(out, &config, backend, is_trainable));
-    st = sl_weights_load((*out)->parameters, &(*out)->table, &(*out)->config, folder);
+    st = sl_weights_load((*out)->parameters, &(*out)->table, &(*out)->config, folder, 1);
     if (st != SL_OK)
         sl_model_close(out);
     return st;
@@ -72,7 +69,7 @@ sl_status sl_model_load(sl_model **out, const char *folder, const sl_backend *ba
 
 sl_status sl_model_reload(sl_model *model, const char *folder)
 {
-    return sl_weights_load(model->parameters, &model->table, &model->config, folder);
+    return sl_weights_load(model->parameters, &model->table, &model->config, folder, 0);
 }
 
 sl_status sl_model_save(const sl_model *model, const char *folder, int as_f32)
@@ -82,12 +79,10 @@ sl_status sl_model_save(const sl_model *model, const char *folder, int as_f32)
 
 sl_status sl_model_clone(sl_model **out, const sl_model *model, int is_trainable)
 {
-    sl_config config = model->config;
+    sl_config config;
 
     *out = NULL;
-    config.tree = json_deep_copy(model->config.tree);
-    if (!config.tree)
-        return SL_FAIL(SL_ENOMEM, "no memory for a copy of the config");
+    SL_TRY(sl_config_copy(&config, &model->config));
     SL_TRY(open_empty(out, &config, model->backend, is_trainable));
     for (size_t i = 0; i < model->table.count; i++)
         (*out)->table.row[i].storage = model->table.row[i].storage;
@@ -115,9 +110,6 @@ void sl_model_close(sl_model **model)
     sl_free(m);
     *model = NULL;
 }
-
-/* --- looking -------------------------------------------------------------------------------------
- */
 
 const sl_config *sl_model_config(const sl_model *model)
 {
@@ -180,9 +172,6 @@ size_t sl_model_find_bad(const sl_model *model, const float *x, size_t *row)
     }
     return 0;
 }
-
-/* --- passes --------------------------------------------------------------------------------------
- */
 
 sl_pass sl_pass_of(const sl_model *model, const sl_work *work)
 {
@@ -264,6 +253,7 @@ sl_status sl_model_forward(const sl_model *model, sl_work *work, const sl_packed
 
     work->forward_of = NULL;
     work->logp_N = 0;
+    work->tile_holds_all = 0;
     SL_TRY(check_batch(model, work, batch));
     p.T = batch->T;
     p.position = batch->position;

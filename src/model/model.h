@@ -30,11 +30,13 @@ sl_status sl_model_create(sl_model **out, sl_config *config, const sl_backend *b
 /* From a Hugging Face folder: config.json + safetensors (one file or shards with index). */
 sl_status sl_model_load(sl_model **out, const char *folder, const sl_backend *backend,
                         int is_trainable) SL_MUSTUSE;
-/* Writes config.json and model.safetensors into an existing folder, each by temporary file, fsync
- * and rename. Storage type as loaded. as_f32: 1 stores float32 whatever was loaded (checkpoints).
+/* Writes config.json, generation_config.json if there was one, and model.safetensors into an
+ * existing folder, each by temporary file, fsync and rename. Storage type as loaded. as_f32: 1
+ * stores float32 whatever was loaded (checkpoints).
  */
 sl_status sl_model_save(const sl_model *model, const char *folder, int as_f32) SL_MUSTUSE;
-/* Overwrites the parameters with those of the folder (same config). */
+/* Overwrites the parameters with those of the folder (same config). Storage types stay as loaded
+ * first. */
 sl_status sl_model_reload(sl_model *model, const char *folder) SL_MUSTUSE;
 /* A frozen copy of the parameters as they stand (a reference policy, a branch). */
 sl_status sl_model_clone(sl_model **out, const sl_model *model, int is_trainable) SL_MUSTUSE;

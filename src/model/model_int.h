@@ -100,6 +100,7 @@ struct sl_work {
     sl_row_stats *stats;        /* (N) of the last logp */
     const sl_model *forward_of; /* whose activations these are; NULL: nobody's */
     size_t forward_T, logp_N;   /* of that batch */
+    int tile_holds_all;         /* the tile still is that of logp, all N targets in order */
 };
 
 /* Keys and values of past tokens. */
@@ -124,8 +125,7 @@ typedef struct sl_pass {
     const sl_decode_row *decode; /* (T): attention to the cache; NULL: packed */
 } sl_pass;
 
-/* --- layers.c ----------------------------------------------------------------------------------
- */
+/* layers.c */
 /* y (rows,O); x (rows,I). */
 void sl_linear_fwd(const sl_pass *p, float *y, const float *x, const sl_linear *l, size_t rows);
 /* Adds to dW and db; dx (rows,I) overwritten. */
@@ -137,8 +137,7 @@ void sl_norm_fwd(const sl_pass *p, const sl_normed *out, const float *x, const s
 void sl_norm_bwd(const sl_pass *p, float *dx, const float *dy, const float *x,
                  const sl_normed *kept, const sl_norm_at *n, size_t rows);
 
-/* --- block.c -----------------------------------------------------------------------------------
- */
+/* block.c */
 sl_heads sl_heads_of(const sl_config *config);
 /* kept->y from kept->x. */
 void sl_block_fwd(const sl_pass *p, const sl_block *b, size_t layer, const sl_acts *kept,
@@ -146,31 +145,26 @@ void sl_block_fwd(const sl_pass *p, const sl_block *b, size_t layer, const sl_ac
 /* s->dx: gradient of kept->y in, of kept->x out. Adds to the parameter gradients. */
 void sl_block_bwd(const sl_pass *p, const sl_block *b, const sl_acts *kept, const sl_scratch *s);
 
-/* --- layout.c ----------------------------------------------------------------------------------
- */
+/* layout.c */
 /* Offsets of every module from the tensor table; model->block must have room. */
 void sl_model_lay_out(sl_model *model);
 
-/* --- model.c -----------------------------------------------------------------------------------
- */
+/* model.c */
 /* Embedding and all blocks; token (p->T). The result is sl_work_hidden. */
 void sl_pass_forward(const sl_pass *p, const sl_model *model, sl_work *work, const int32_t *token);
 sl_pass sl_pass_of(const sl_model *model, const sl_work *work);
 
-/* --- work.c ------------------------------------------------------------------------------------
- */
+/* work.c */
 const float *sl_work_hidden(const sl_work *work); /* (T,D) after the last block */
 
-/* --- head.c ------------------------------------------------------------------------------------
- */
+/* head.c */
 /* z (n,V): logits of rows work->tile.row (n), n <= tile.rows. */
 void sl_head_fwd(const sl_pass *p, float *z, const sl_model *model, const sl_work *work, size_t n);
 /* Adds to work->scratch.dx (T,D) and to the gradients of the head and the final norm. */
-void sl_head_bwd(const sl_pass *p, const sl_model *model, const sl_work *work,
-                 const sl_packed *batch, const float *coef);
+void sl_head_bwd(const sl_pass *p, const sl_model *model, sl_work *work, const sl_packed *batch,
+                 const float *coef);
 
-/* --- init.c ------------------------------------------------------------------------------------
- */
+/* init.c */
 void sl_model_init(sl_model *model, const sl_init *init);
 
 #endif

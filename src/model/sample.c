@@ -101,6 +101,7 @@ sl_status sl_generator_open(sl_generator **out, const sl_config *config, const s
     SL_TRY(sl_take(&g, 1, sizeof *g));
     g->config = *config;
     g->config.tree = NULL;
+    g->config.generation = NULL;
     g->batch = batch;
     g->max_prompt = max_prompt;
     g->max_new = max_new;
@@ -122,9 +123,6 @@ void sl_generator_close(sl_generator **generator)
     sl_free(*generator);
     *generator = NULL;
 }
-
-/* ---- passes -------------------------------------------------------------------------------------
- */
 
 /* Computes one prompt into cache rows first, ...; the hidden states stay in the work space. */
 static void compute_prompt(sl_generator *g, const sl_model *model, const sl_prompt *prompt,
@@ -164,9 +162,6 @@ static void compute_last_tokens(sl_generator *g, const sl_model *model, size_t n
     p.decode = g->decode;
     sl_pass_forward(&p, model, g->work, g->token);
 }
-
-/* ---- drawing ------------------------------------------------------------------------------------
- */
 
 static int is_stop(const sl_generate *s, int32_t token)
 {
@@ -240,9 +235,6 @@ static sl_status draw_next(sl_generator *g, size_t count, const sl_model *model,
     }
     return SL_OK;
 }
-
-/* ---- chunks -------------------------------------------------------------------------------------
- */
 
 /* Moves the candidates that go on to the front; returns how many. */
 static size_t keep_live(sl_generator *g, size_t count, const sl_generate *s)

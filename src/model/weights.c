@@ -112,7 +112,7 @@ static const sl_tensor_entry *checkpoint_find(const checkpoint *c, const char *t
                                tensor);
 }
 
-static sl_status load_one(float *out, sl_tensor *t, const checkpoint *c)
+static sl_status load_one(float *out, sl_tensor *t, const checkpoint *c, int notes_storage)
 {
     const sl_tensor_entry *e = checkpoint_find(c, t->name);
 
@@ -126,7 +126,8 @@ static sl_status load_one(float *out, sl_tensor *t, const checkpoint *c)
         (t->rank == 2 && e->shape[1] != t->cols))
         return SL_FAIL(SL_ESHAPE, "want (%zu,%zu), found (%zu,%zu)", t->rows, t->cols,
                        t->rank == 1 ? 1 : e->shape[0], e->shape[t->rank - 1]);
-    t->storage = (uint8_t)e->dtype->storage;
+    if (notes_storage)
+        t->storage = (uint8_t)e->dtype->storage;
     sl_dtype_widen(out, e->data, e->count, e->dtype->storage);
     return SL_OK;
 }
@@ -174,7 +175,7 @@ static sl_status refuse_unexpected(const checkpoint *c, const sl_tensors *table,
 }
 
 sl_status sl_weights_load(float *flat, sl_tensors *table, const sl_config *config,
-                          const char *folder)
+                          const char *folder, int notes_storage)
 {
     sl_status st = SL_OK;
     checkpoint c = { 0 };
@@ -183,8 +184,8 @@ sl_status sl_weights_load(float *flat, sl_tensors *table, const sl_config *confi
     for (size_t i = 0; i < table->count; i++) {
         sl_tensor *t = &table->row[i];
 
-        SL_TRY_OUT(
-            sl_err_where(load_one(flat + t->offset, t, &c), "%s tensor \"%s\"", folder, t->name));
+        SL_TRY_OUT(sl_err_where(load_one(flat + t->offset, t, &c, notes_storage),
+                                "%s tensor \"%s\"", folder, t->name));
     }
     SL_TRY_OUT(sl_err_where(refuse_unexpected(&c, table, config), "%s", folder));
 out:
@@ -192,32 +193,44 @@ out:
     return st;
 }
 
-/* The tree as read; as_f32 changes only the storage type, under the key that the dialect has. */
-static sl_status save_config(const sl_config *config, const char *path, int as_f32)
+static sl_status save_tree(const sl_json *tree, const char *folder, const char *name)
 {
+    char path[PATH_MAX], *text = NULL;
     sl_status st = SL_OK;
-    char *text = NULL;
-    sl_json *tree = json_deep_copy(config->tree);
-    const char *key = sl_json_has(config->tree, "dtype") ? "dtype" : "torch_dtype";
 
-    if (!tree || (as_f32 && json_object_set_new(tree, key, json_string("float32")) != 0))
-        SL_TRY_OUT(SL_FAIL(SL_ENOMEM, "no memory for the config"));
-    SL_TRY_OUT(sl_json_dump(&text, tree, 1));
-    SL_TRY_OUT(sl_file_write_atomic(path, text, strlen(text)));
-out:
+    SL_TRY(sl_file_join(path, sizeof path, folder, name));
+    SL_TRY(sl_json_dump(&text, tree, 1));
+    st = sl_file_write_atomic(path, text, strlen(text));
     sl_free(text);
-    if (tree)
-        sl_json_close(&tree);
     return st;
 }
 
-sl_status sl_weights_save(const float *flat, const sl_tensors *table, const sl_config *config,
-                          const char *folder, int as_f32)
+/* The trees as read; as_f32 changes only the storage type, under the key that the dialect has. */
+static sl_status save_config(const sl_config *config, const char *folder, int as_f32)
+{
+    const char *key = sl_json_has(config->tree, "dtype") ? "dtype" : "torch_dtype";
+    sl_status st = SL_OK;
+    sl_config copy;
+
+    SL_TRY(sl_config_copy(&copy, config));
+    if (as_f32 && json_object_set_new(copy.tree, key, json_string("float32")) != 0)
+        SL_TRY_OUT(SL_FAIL(SL_ENOMEM, "no memory for the config"));
+    SL_TRY_OUT(save_tree(copy.tree, folder, "config.json"));
+    if (copy.generation)
+        SL_TRY_OUT(save_tree(copy.generation, folder, "generation_config.json"));
+out:
+    sl_config_close(&copy);
+    return st;
+}
+
+static sl_status save_tensors(const float *flat, const sl_tensors *table, const char *folder,
+                              int as_f32)
 {
     sl_status st = SL_OK;
     char path[PATH_MAX];
     sl_tensor_source *source = NULL;
 
+    SL_TRY(sl_file_join(path, sizeof path, folder, "model.safetensors"));
     SL_TRY(sl_take(&source, table->count, sizeof *source));
     for (size_t i = 0; i < table->count; i++) {
         const sl_tensor *t = &table->row[i];
@@ -226,12 +239,15 @@ sl_status sl_weights_save(const float *flat, const sl_tensors *table, const sl_c
                                         t->rows, t->cols,
                                         t->rank, as_f32 ? SL_STORE_F32 : (sl_storage)t->storage };
     }
-    SL_TRY_OUT(sl_file_join(path, sizeof path, folder, "model.safetensors"));
-    SL_TRY_OUT(sl_tensor_file_write(path, source, table->count));
-    SL_TRY_OUT(sl_file_join(path, sizeof path, folder, "config.json"));
-    SL_TRY_OUT(save_config(config, path, as_f32));
-    SL_TRY_OUT(sl_file_sync_folder(folder));
-out:
+    st = sl_tensor_file_write(path, source, table->count);
     sl_free(source);
     return st;
+}
+
+sl_status sl_weights_save(const float *flat, const sl_tensors *table, const sl_config *config,
+                          const char *folder, int as_f32)
+{
+    SL_TRY(save_tensors(flat, table, folder, as_f32));
+    SL_TRY(save_config(config, folder, as_f32));
+    return sl_file_sync_folder(folder);
 }

@@ -138,6 +138,7 @@ static void prepare(sl_work *w, const sl_config *config, const sl_packed_limits 
     memset(w, 0, sizeof *w);
     w->config = *config;
     w->config.tree = NULL;
+    w->config.generation = NULL;
     w->limits = *limits;
     w->with_backward = with_backward;
 }

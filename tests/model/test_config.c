@@ -1,6 +1,7 @@
 /* config.json: published sizes, both dialects, refusals by name, rotary frequencies. */
 #include "base/file.h"
 #include "model/config.h"
+#include "model/model.h"
 #include "model/rope.h"
 #include "model_test.h"
 #include <stdio.h>
@@ -53,6 +54,41 @@ static void test_published_parameter_counts(void **state)
         assert_int_equal(sl_config_parameters(&c), published[i].parameters);
         sl_config_close(&c);
     }
+}
+
+/* Kept per token and layer: x, mid, qkv, o, gate and up, lse; 47,104 + 32 floats for Llama-3-8B. */
+static void test_memory_of_a_layer(void **state)
+{
+    const sl_packed_limits limits = { 64, 1, 1, 64, 64 };
+    size_t bytes[2];
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        sl_config c = t_config("{\"model_type\":\"llama\",\"hidden_size\":4096,"
+                               "\"intermediate_size\":14336,\"num_key_value_heads\":8}");
+
+        c.L = 31 + i;
+        bytes[i] = sl_work_bytes(&c, &limits, 1);
+        sl_config_close(&c);
+    }
+    assert_int_equal(bytes[1] - bytes[0], 64 * (47104 + 32) * sizeof(float));
+}
+
+static void test_every_family_is_found(void **state)
+{
+    size_t count = 0;
+
+    (void)state;
+    for (const char *const *name = sl_family_names(); *name; name++, count++) {
+        char json[64];
+        sl_config c;
+
+        (void)snprintf(json, sizeof json, "{\"model_type\":\"%s\"}", *name);
+        c = t_config(json);
+        assert_string_equal(sl_config_family_name(&c), *name);
+        sl_config_close(&c);
+    }
+    assert_int_equal(count, 6);
 }
 
 static void test_axes_of_partial_rotation_and_windows(void **state)
@@ -219,6 +255,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_published_parameter_counts),
+        cmocka_unit_test(test_memory_of_a_layer),
+        cmocka_unit_test(test_every_family_is_found),
         cmocka_unit_test(test_axes_of_partial_rotation_and_windows),
         cmocka_unit_test(test_refusals_name_what_they_found),
         cmocka_unit_test(test_scaled_frequencies),

@@ -20,9 +20,6 @@ static const sl_backend *backend;
 static sl_model *model;
 static t_batch batch;
 
-/* ---- reading ------------------------------------------------------------------------------------
- */
-
 static size_t length_of(const char *name)
 {
     const hid_t set = H5Dopen2(golden, name, H5P_DEFAULT);
@@ -73,9 +70,6 @@ static int is_there(const char *name)
     return H5Lexists(golden, name, H5P_DEFAULT) > 0;
 }
 
-/* ---- computing ----------------------------------------------------------------------------------
- */
-
 static sl_work *open_work(void)
 {
     const sl_packed_limits limits = t_batch_limits(&batch);
@@ -122,9 +116,6 @@ static void check_gradient_norm(sl_work *work, const float *coef, const char *pr
     want = read_scalar(name);
     T_CLOSE(sqrt(t_dot(gradients, gradients, table->floats)) / want, 1.0, TOL_GOLDEN);
 }
-
-/* ---- the tests ----------------------------------------------------------------------------------
- */
 
 static void make_rows(void)
 {

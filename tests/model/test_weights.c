@@ -13,9 +13,6 @@ enum { PATH = 4200 };
 
 static const sl_backend *backend;
 
-/* ---- bit conversions ----------------------------------------------------------------------------
- */
-
 static uint16_t narrowed(float x, sl_storage storage)
 {
     uint16_t half = 0;
@@ -69,9 +66,6 @@ static void test_widening_is_exact(void **state)
                     TOL_EXACT);
     }
 }
-
-/* ---- the reader ---------------------------------------------------------------------------------
- */
 
 /* A file of a header and `data` zero bytes; claim: the header length it states, 0: the true one. */
 static void make_file(const char *path, const char *header, size_t data, uint64_t claim)
@@ -168,9 +162,6 @@ static void test_reader_accepts(void **state)
     t_scratch_remove();
 }
 
-/* ---- models -------------------------------------------------------------------------------------
- */
-
 static sl_model *make_model(const char *json)
 {
     const sl_init init = { .seed = 5 };
@@ -179,6 +170,20 @@ static sl_model *make_model(const char *json)
 
     T_OK(sl_model_create(&m, &c, backend, &init, 0));
     return m;
+}
+
+#define TINY                                                                                       \
+    "{\"model_type\":\"llama\",\"hidden_size\":4,\"num_attention_heads\":2,\"vocab_size\":3,"      \
+    "\"intermediate_size\":2,\"num_hidden_layers\":1}"
+
+static char folder[PATH - 64];
+
+static void write_text(const char *name, const char *text)
+{
+    char path[PATH];
+
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    T_OK(sl_file_write_atomic(path, text, strlen(text)));
 }
 
 /* Saved, loaded, saved again: the second file is the first, bit for bit, in each storage type. */
@@ -190,22 +195,22 @@ static void test_round_trip(void **state)
     for (size_t i = 0; i < 3; i++) {
         for (const t_family *f = t_families; f->name; f++) {
             char json[1024], path[PATH], *first = NULL, *second = NULL;
-            const char *folder = t_scratch();
+            const char *const made = t_scratch();
             size_t bytes[2];
             sl_model *m = NULL, *other = NULL;
 
             (void)snprintf(json, sizeof json, "{\"dtype\":\"%s\",\"kept\":[1,2],%s", types[i],
                            f->json + 1);
-            (void)snprintf(path, sizeof path, "%s/model.safetensors", folder);
+            (void)snprintf(path, sizeof path, "%s/model.safetensors", made);
             m = make_model(json);
-            T_OK(sl_model_save(m, folder, 0));
+            T_OK(sl_model_save(m, made, 0));
             T_OK(sl_file_read(&first, &bytes[0], path, 1 << 24));
-            T_OK(sl_model_load(&other, folder, backend, 0));
+            T_OK(sl_model_load(&other, made, backend, 0));
             assert_true(sl_json_has(sl_model_config(other)->tree, "kept"));
             if (i == 0)
                 assert_memory_equal(sl_model_parameters(other), sl_model_parameters(m),
                                     sl_model_tensors(m)->floats * sizeof(float));
-            T_OK(sl_model_save(other, folder, 0));
+            T_OK(sl_model_save(other, made, 0));
             T_OK(sl_file_read(&second, &bytes[1], path, 1 << 24));
             assert_int_equal(bytes[0], bytes[1]);
             assert_memory_equal(first, second, bytes[0]);
@@ -221,7 +226,7 @@ static void test_round_trip(void **state)
 /* A checkpoint in float32 keeps what a 16-bit model has become. */
 static void test_save_as_f32(void **state)
 {
-    const char *folder = t_scratch();
+    const char *const made = t_scratch();
     sl_model *m = make_model("{\"model_type\":\"llama\",\"hidden_size\":8,\"vocab_size\":9,"
                              "\"num_attention_heads\":2,\"intermediate_size\":4,"
                              "\"num_hidden_layers\":1,\"torch_dtype\":\"bfloat16\"}");
@@ -229,12 +234,40 @@ static void test_save_as_f32(void **state)
     char hash[2][65];
 
     (void)state;
-    T_OK(sl_model_save(m, folder, 1));
-    T_OK(sl_model_load(&other, folder, backend, 0));
+    T_OK(sl_model_save(m, made, 1));
+    T_OK(sl_model_load(&other, made, backend, 0));
     T_OK(sl_model_hash(hash[0], m));
     T_OK(sl_model_hash(hash[1], other));
     assert_string_equal(hash[0], hash[1]);
     assert_int_equal(sl_model_config(other)->storage, SL_STORE_F32);
+    T_OK(sl_model_reload(m, made)); /* a resumed run still saves in the type it began with */
+    assert_int_equal(sl_model_tensors(m)->row[0].storage, SL_STORE_BF16);
+    assert_int_equal(sl_model_tensors(other)->row[0].storage, SL_STORE_F32);
+    sl_model_close(&other);
+    sl_model_close(&m);
+    t_scratch_remove();
+}
+
+/* The end-of-turn ids of generation_config.json outlive a save. */
+static void test_generation_config_is_kept(void **state)
+{
+    sl_model *m = make_model(TINY), *other = NULL;
+
+    (void)state;
+    (void)snprintf(folder, sizeof folder, "%s", t_scratch());
+    T_OK(sl_model_save(m, folder, 0));
+    write_text("generation_config.json", "{\"eos_token_id\":[1,2],\"kept\":true}");
+    sl_model_close(&m);
+    T_OK(sl_model_load(&m, folder, backend, 0));
+    T_OK(sl_model_clone(&other, m, 0));
+    t_scratch_remove();
+    (void)snprintf(folder, sizeof folder, "%s", t_scratch());
+    T_OK(sl_model_save(other, folder, 0));
+    sl_model_close(&other);
+    T_OK(sl_model_load(&other, folder, backend, 0));
+    assert_int_equal(sl_model_config(other)->eos_count, 2);
+    assert_int_equal(sl_model_config(other)->eos[0], 1);
+    assert_true(sl_json_has(sl_model_config(other)->generation, "kept"));
     sl_model_close(&other);
     sl_model_close(&m);
     t_scratch_remove();
@@ -271,15 +304,6 @@ static void test_layout_of_the_writer(void **state)
     sl_free(data);
     t_scratch_remove();
 }
-
-/* ---- wrong checkpoints --------------------------------------------------------------------------
- */
-
-#define TINY                                                                                       \
-    "{\"model_type\":\"llama\",\"hidden_size\":4,\"num_attention_heads\":2,\"vocab_size\":3,"      \
-    "\"intermediate_size\":2,\"num_hidden_layers\":1}"
-
-static char folder[PATH - 64];
 
 /* The tensors of a tiny model, one of them replaced. */
 static void save_with(const char *name, size_t rows, size_t cols, const char *new_name)
@@ -343,14 +367,6 @@ static void test_wrong_checkpoints(void **state)
     t_scratch_remove();
 }
 
-static void write_text(const char *name, const char *text)
-{
-    char path[PATH];
-
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    T_OK(sl_file_write_atomic(path, text, strlen(text)));
-}
-
 static void test_wrong_indices(void **state)
 {
     static const struct {
@@ -411,6 +427,7 @@ int main(void)
         cmocka_unit_test(test_reader_accepts),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_save_as_f32),
+        cmocka_unit_test(test_generation_config_is_kept),
         cmocka_unit_test(test_layout_of_the_writer),
         cmocka_unit_test(test_wrong_checkpoints),
         cmocka_unit_test(test_wrong_indices),
