@@ -67,6 +67,9 @@ const sl_data_limits *sl_data_limits_of(const sl_data *data);
 /* Hex SHA-256 of what the data are: file bytes, or the world's definition and parameters. */
 const char *sl_data_hash(const sl_data *data);
 
+/* Whether the reward is known (the built-in world). */
+int sl_data_is_world(const sl_data *data);
+
 /* Buffers are the caller's: token (limits.prompt_tok), (limits.answer_tok) each. */
 sl_status sl_data_prompt(sl_prompt_text *out, int32_t *token, const sl_data *data, sl_split split,
                          uint64_t iteration, uint64_t index) SL_MUSTUSE;

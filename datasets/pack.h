@@ -14,7 +14,8 @@ typedef struct sl_packer {
     sl_segment *segment;
     sl_target *target;
     uint32_t *seq_first;
-    int is_shared; /* 0: every sequence carries its own copy of the prompt (for tests) */
+    uint64_t *owner; /* (S) prompt id of each prompt segment */
+    int is_shared;   /* 0: every sequence carries its own copy of the prompt (for tests) */
 } sl_packer;
 
 /* Limits of a batch of `sequences` answers with their prompts, all of the longest size. */
