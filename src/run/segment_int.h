@@ -11,8 +11,9 @@
 typedef struct sl_segment_info {
     char uuid_text[37];
     uint32_t rank, number, attempt;
+    uint32_t minor;                /* of the schema that wrote it */
     int64_t resumed_from;          /* -1: first attempt */
-    int64_t first_step, last_step; /* of its units; -1, -1 when it has none */
+    int64_t first_step, last_step; /* of its units (first: and rows); -1, -1 when it has none */
     uint64_t last_seq;             /* sl_tail.last_seq of its journal */
     uint64_t rows[SL_TABLE_COUNT]; /* stored, units included */
     uint64_t bytes;                /* of the rest, after the user block */
