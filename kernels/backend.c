@@ -17,22 +17,28 @@ const char *const sl_op_names[SL_OP_COUNT] = {
     "scale",         "sum_sq",       "dot",           "max_abs",
 };
 
-static void fill_cpu(sl_ops *ops)
+static const char *fill_ref(sl_ops *ops)
 {
     sl_ref_fill(ops);
-    sl_cpu_fill(ops);
+    return "base";
+}
+
+static const char *fill_cpu(sl_ops *ops)
+{
+    sl_ref_fill(ops);
+    return sl_cpu_fill(ops);
 }
 
 /* A row of the table of backends. fill NULL: not in this build. */
 typedef struct backend_row {
     sl_backend backend;
     sl_ops ops;
-    void (*fill)(sl_ops *ops);
-    const char *missing; /* what a build without it lacks: "want X, found Y" */
+    const char *(*fill)(sl_ops *ops); /* returns the instruction set */
+    const char *missing;              /* what a build without it lacks: "want X, found Y" */
 } backend_row;
 
 static backend_row rows[] = {
-    { .backend = { .name = "ref" }, .fill = sl_ref_fill },
+    { .backend = { .name = "ref" }, .fill = fill_ref },
     { .backend = { .name = "cpu" }, .fill = fill_cpu },
     { .backend = { .name = "cuda" },
 #if HAVE_CUDA
@@ -85,7 +91,7 @@ static sl_status open_row(backend_row *row, int threads)
     omp_set_num_threads(threads);
     openblas_set_num_threads(threads);
     if (!row->backend.ops)
-        row->fill(&row->ops);
+        row->backend.isa = row->fill(&row->ops);
     SL_TRY(check_slots(row->backend.name, &row->ops));
     row->backend.ops = &row->ops;
     row->backend.blas = openblas_get_config();

@@ -9,6 +9,7 @@
 typedef struct sl_backend {
     const char *name; /* "ref", "cpu" */
     const char *blas; /* name and version of the BLAS, for the record */
+    const char *isa;  /* instruction set of the kernels: "base", "avx2", "avx512" */
     int threads;
     const sl_ops *ops;
 } sl_backend;
