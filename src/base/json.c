@@ -30,10 +30,12 @@ static sl_status parse(sl_json **out, const char *text, size_t bytes, const char
 
     call_once(&memory_once, set_memory);
     *out = json_loadb(text, bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (sl_err_code() == SL_ENOMEM) {
+        sl_json_close(out); /* jansson may go on with a character less */
+        return sl_err_where(SL_ENOMEM, "%s", where);
+    }
     if (*out)
         return SL_OK;
-    if (sl_err_code() == SL_ENOMEM)
-        return sl_err_where(SL_ENOMEM, "%s", where);
     st = SL_FAIL(SL_EFORMAT, "want JSON, found: %s", error.text);
     if (has_lines)
         return sl_err_where(st, "%s:%d:%d", where, error.line, error.column);

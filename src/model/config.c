@@ -443,7 +443,9 @@ sl_status sl_config_copy(sl_config *out, const sl_config *config)
     *out = *config;
     out->tree = json_deep_copy(config->tree);
     out->generation = config->generation ? json_deep_copy(config->generation) : NULL;
-    if (out->tree && (out->generation || !config->generation))
+    /* jansson leaves out what it has no memory for */
+    if (out->tree && json_equal(out->tree, config->tree) &&
+        (!config->generation || json_equal(out->generation, config->generation)))
         return SL_OK;
     sl_config_close(out);
     return SL_FAIL(SL_ENOMEM, "no memory for a copy of the config");
