@@ -1,5 +1,5 @@
-/* Command-line options: a table a command. Long options only, "--name value" or "--name=value"; what
- * is left are the arguments. A mistyped option gets the nearest one. */
+/* Command-line options: a table a command. Long options only, "--name value" or "--name=value";
+ * what is left are the arguments. A mistyped option gets the nearest one. */
 #ifndef SL_CLI_OPTS_H
 #define SL_CLI_OPTS_H
 
@@ -37,9 +37,9 @@ typedef struct sl_command {
     sl_status (*run)(int argc, char **argv);
 } sl_command;
 
-/* Fills `out` (the command's struct, defaults already there) from argv[1..]; *argument (argc) receives
- * what is left, *count how many. --help prints the help: *is_done 1 and nothing else happens.
- * Errors: SL_EUSAGE. */
+/* Fills `out` (the command's struct, defaults already there) from argv[1..]; *argument (argc)
+ * receives what is left, *count how many. --help prints the help: *is_done 1 and nothing else
+ * happens. Errors: SL_EUSAGE. */
 sl_status sl_opts_parse(void *out, const char **argument, size_t *count, int *is_done,
                         const sl_command *command, int argc, char **argv) SL_MUSTUSE;
 void sl_opts_help(const sl_command *command);

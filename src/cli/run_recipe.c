@@ -3,7 +3,8 @@
 #include "cli/advise.h"
 #include "cli/progress.h"
 #include "cli/stop.h"
-#include "run/reader.h"
+#include "run/files.h"
+#include "run/run.h"
 #include "train/checkpoint.h"
 #include "train/train.h"
 #include <stdio.h>
@@ -45,8 +46,7 @@ static void say_plan(sl_progress_line *line, const sl_memory_plan *plan, const s
              "KV cache %.1f MiB, batches and optimizer %.1f MiB",
              line->label, sl_config_family_name(sl_model_config(s->policy)),
              sl_config_parameters(sl_model_config(s->policy)), (double)plan->parameters * mib,
-             (double)plan->activations * mib, (double)plan->cache * mib,
-             (double)plan->other * mib);
+             (double)plan->activations * mib, (double)plan->cache * mib, (double)plan->other * mib);
     sl_progress_say(line, text);
 }
 
@@ -71,16 +71,22 @@ static sl_status resume(sl_session *s, const sl_run_request *request, const sl_j
 
     SL_TRY(sl_run_scan(&scan, request->folder));
     *has_checkpoint = scan.newest_checkpoint >= 0;
-    SL_TRY(sl_run_resume(&s->run, request->folder, facts, scan.newest_checkpoint, &set));
-    if (!*has_checkpoint)
+    SL_TRY(sl_run_resume(&s->run, request->folder, facts,
+                         *has_checkpoint ? scan.newest_checkpoint : 0, &set));
+    if (!*has_checkpoint) {
+        const uint64_t none[SL_TABLE_COUNT] = { 0 };
+
+        sl_run_expect(s->run, none);
         return SL_OK;
+    }
     return sl_checkpoint_load(s, request->folder, scan.newest_checkpoint);
 }
 
 static sl_ended ended_of(sl_status st)
 {
-    return st == SL_OK ? SL_ENDED_COMPLETE
-                       : st == SL_EINTERRUPT ? SL_ENDED_INTERRUPTED : SL_ENDED_ERROR;
+    return st == SL_OK           ? SL_ENDED_COMPLETE
+           : st == SL_EINTERRUPT ? SL_ENDED_INTERRUPTED
+                                 : SL_ENDED_ERROR;
 }
 
 /* Trains in an open session; whatever happens the record is closed, and the first error wins. */
@@ -160,9 +166,9 @@ sl_status sl_run_recipe(const sl_recipe *recipe, const sl_run_request *request)
         SL_TRY(stored_recipe(&stored, request->folder));
         recipe = &stored;
     } else if (sl_file_exists(request->folder)) {
-        return sl_err_hint(SL_FAIL(SL_EARG, "want a new folder for the run, found \"%s\"",
-                                   request->folder),
-                           "--resume goes on with it, another --out leaves it alone");
+        return sl_err_hint(
+            SL_FAIL(SL_EARG, "want a new folder for the run, found \"%s\"", request->folder),
+            "--resume goes on with it, another --out leaves it alone");
     }
     sl_progress_open(&line, request->label, request->is_quiet);
     sl_stop_install();
@@ -173,12 +179,12 @@ sl_status sl_run_recipe(const sl_recipe *recipe, const sl_run_request *request)
     return st;
 }
 
-sl_status sl_run_last_checkpoint(char *out, size_t size, const char *folder)
+sl_status sl_run_last_checkpoint(char *out, const char *folder)
 {
     sl_run_scan_result scan;
 
     SL_TRY(sl_run_scan(&scan, folder));
     if (scan.newest_checkpoint < 0)
         return SL_FAIL(SL_EFORMAT, "want a checkpoint in \"%s\", found none", folder);
-    return sl_checkpoint_path(out, size, folder, scan.newest_checkpoint);
+    return sl_checkpoint_path(out, folder, scan.newest_checkpoint);
 }

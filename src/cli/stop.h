@@ -1,4 +1,5 @@
-/* Ctrl-C and SIGTERM ask to stop at the next step boundary; a second one ends the program at once. */
+/* Ctrl-C and SIGTERM ask to stop at the next step boundary; a second one ends the program at once.
+ */
 #ifndef SL_CLI_STOP_H
 #define SL_CLI_STOP_H
 

@@ -63,6 +63,11 @@ sl_status sl_run_row(sl_run *run, sl_table table, const void *row, const void *c
         return SL_FAIL(SL_EINTERNAL, "bug: %s row of step %lld after step %lld",
                        sl_table_get(table)->name, (long long)step,
                        (long long)run->table_step[table]);
+    run->made[table]++;
+    if (run->skip[table]) {
+        run->skip[table]--;
+        return SL_OK;
+    }
     sl_row_pack(run->packed, table, row, wide, &run->identity.layout);
     if (!sl_writer_row(run->writer, table, run->packed, run->packed_bytes[table],
                        may_drop(run, table), &waited_s)) {

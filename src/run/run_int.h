@@ -38,6 +38,9 @@ struct sl_run {
     int is_open_unit;                              /* rows or texts wait for a commit */
     sl_name_list names[SL_NAME_KINDS];
     sl_hash_set texts;
+    uint64_t made[SL_TABLE_COUNT]; /* rows of the run so far, as an unbroken run counts them */
+    uint64_t live[SL_TABLE_COUNT]; /* of earlier attempts, counted at resume */
+    uint64_t skip[SL_TABLE_COUNT]; /* rows still to be made again that the record has already */
     double stall_s, told_stall_s;
     uint32_t stalls, dropped, told_seals, told_stalls;
 };
@@ -46,5 +49,9 @@ struct sl_run {
 sl_status sl_run_lock(int *fd, const char *run_path) SL_MUSTUSE;
 /* A name from an earlier attempt, without writing a row. Errors: SL_EFORMAT out of order. */
 sl_status sl_run_name_known(sl_run *run, const unsigned char *packed_names_row) SL_MUSTUSE;
+
+/* Fills run->live from the segments: rows up to the step of resumption. */
+sl_status sl_run_count_live(sl_run *run, const sl_recovery *recovered,
+                            int64_t checkpoint_step) SL_MUSTUSE;
 
 #endif

@@ -314,6 +314,7 @@ static sl_status resume_from(sl_run *run, const sl_json *start_json, int64_t che
     begin.number = recovered->last_number + 1;
     begin.last_seq = recovered->last_seq;
     SL_TRY(load_names(run, recovered, checkpoint_step));
+    SL_TRY(sl_run_count_live(run, recovered, checkpoint_step));
     SL_TRY(move_dead_checkpoints(run, checkpoint_step, begin.attempt));
     SL_TRY(begin_attempt(run, &begin, recovered));
     return first_events(run, SL_EVENT_RESUME, (double)checkpoint_step, is_tight);

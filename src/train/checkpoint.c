@@ -2,20 +2,12 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "model/safetensors.h"
+#include "run/files.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH = 4096, STATE_LIMIT = 1 << 20 };
-
-sl_status sl_checkpoint_path(char *out, size_t size, const char *run_path, int64_t step)
-{
-    const int n = snprintf(out, size, "%s/checkpoints/step-%012" PRId64, run_path, step);
-
-    if (n < 0 || (size_t)n >= size)
-        return SL_FAIL(SL_EARG, "want a path below %zu bytes, found \"%s\"", size, run_path);
-    return SL_OK;
-}
+enum { PATH = SL_RUN_PATH, STATE_LIMIT = 1 << 20 };
 
 /* --- trainer.json ---------------------------------------------------------------------------- */
 
@@ -177,7 +169,7 @@ sl_status sl_checkpoint_load(sl_session *session, const char *run_path, int64_t 
     sl_json *tree = NULL;
     sl_status st = SL_OK;
 
-    SL_TRY(sl_checkpoint_path(folder, sizeof folder, run_path, step));
+    SL_TRY(sl_checkpoint_path(folder, run_path, step));
     SL_TRY(sl_file_join(path, sizeof path, folder, "trainer.json"));
     SL_TRY(sl_json_load(&tree, path, STATE_LIMIT));
     SL_TRY_OUT(sl_err_where(load_all(session, folder, tree), "%s", folder));

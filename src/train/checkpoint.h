@@ -11,7 +11,4 @@ sl_status sl_checkpoint_save(sl_session *session) SL_MUSTUSE;
 /* Fills an open session (with its run) from RUN/checkpoints/step-N. Errors: SL_EFORMAT, SL_ESHAPE.
  */
 sl_status sl_checkpoint_load(sl_session *session, const char *run_path, int64_t step) SL_MUSTUSE;
-/* "RUN/checkpoints/step-000000000400" into out (size). */
-sl_status sl_checkpoint_path(char *out, size_t size, const char *run_path, int64_t step) SL_MUSTUSE;
-
 #endif

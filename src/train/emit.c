@@ -297,7 +297,8 @@ sl_status sl_emit_eval(sl_session *s, const sl_eval *eval)
                          .judge = s->recorder.judge,
                          .replicate = eval->replicate,
                          .origin = eval->origin,
-                         .status = (uint8_t)(isfinite(eval->value) ? SL_EVAL_OK : SL_EVAL_UNDEFINED) };
+                         .status =
+                             (uint8_t)(isfinite(eval->value) ? SL_EVAL_OK : SL_EVAL_UNDEFINED) };
 
     if (!s->recorder.run)
         return SL_OK;
