@@ -109,6 +109,8 @@ static sl_status check_stored(hid_t dataset, const sl_h5_set *set, uint64_t rows
 {
     const hsize_t stored = H5Dget_storage_size(dataset);
     hsize_t chunks = 0;
+    hid_t space = H5I_INVALID_HID;
+    sl_status st;
 
     if (rows > UINT64_MAX / set->item_bytes || rows * set->item_bytes / RATIO_MAX > stored)
         return SL_FAIL(SL_EFORMAT, "want at least 1/%u of %llu rows stored, found %llu bytes",
@@ -118,7 +120,10 @@ static sl_status check_stored(hid_t dataset, const sl_h5_set *set, uint64_t rows
                    ? SL_OK
                    : SL_FAIL(SL_EFORMAT, "want every row stored, found %llu bytes",
                              (unsigned long long)stored);
-    SL_TRY(SL_H5(H5Dget_num_chunks(dataset, H5S_ALL, &chunks)));
+    SL_TRY(SL_H5_ID(&space, H5Dget_space(dataset))); /* 1.10 does not take H5S_ALL */
+    st = SL_H5(H5Dget_num_chunks(dataset, space, &chunks));
+    sl_h5_close(&space);
+    SL_TRY(st);
     if (chunks != (rows + chunk_rows - 1) / chunk_rows)
         return SL_FAIL(SL_EFORMAT, "want every chunk stored, found %llu of %llu",
                        (unsigned long long)chunks,
