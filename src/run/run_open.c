@@ -142,6 +142,7 @@ static void run_give(sl_run **run)
     *run = NULL;
 }
 
+/* A resumed run may have been killed before it had them all. */
 static sl_status make_folders(const sl_run *run)
 {
     static const char *const names[] = { "rank000", "checkpoints", "quarantine" };
@@ -149,7 +150,8 @@ static sl_status make_folders(const sl_run *run)
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         SL_TRY(sl_file_join(path, sizeof path, run->path, names[i]));
-        SL_TRY(sl_file_new_folder(path));
+        if (!sl_file_exists(path))
+            SL_TRY(sl_file_new_folder(path));
     }
     return sl_file_sync_folder(run->path);
 }
@@ -333,6 +335,7 @@ static sl_status resume_in(sl_run *run, const sl_json *start_json, int64_t check
     if (run->identity.world_size != 1)
         return SL_FAIL(SL_EUNSUPPORTED, "want a run of one rank, found %u",
                        run->identity.world_size);
+    SL_TRY(make_folders(run));
     SL_TRY_OUT(resume_from(run, start_json, checkpoint_step, &recovered, is_tight));
 out:
     sl_recovery_close(&recovered);
