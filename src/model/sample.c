@@ -1,14 +1,23 @@
 /* Sampling. A chunk of candidates is worked on at a time: each prompt of the chunk is computed once
  * and its keys and values are shared; then every step adds one token to each candidate that is not
- * finished. Prompts are computed one by one, so that their numbers do not depend on neighbours.
+ * finished.
  *
- * Cache rows of a chunk: the prompts, tightly, then max_new rows for each candidate. */
+ * A candidate's numbers must not depend on the others to the last bit, but a matrix product may sum
+ * in another order when it has another number of rows. So prompts are computed one by one, and
+ * candidates in groups that always have the same number of rows; what is missing repeats the
+ * group's first row and is thrown away. A product of few rows waits for the weights from memory
+ * anyway.
+ *
+ * Cache rows of a chunk: the prompts, tightly, then max_new rows for each candidate, then one that
+ * the missing rows of a group write to. */
 #include "model/sample.h"
 #include "base/alloc.h"
 #include "base/rng.h"
 #include "model/model_int.h"
 #include <math.h>
 #include <string.h>
+
+enum { GROUP = 32 }; /* rows; fewer only for vocabularies beyond half a million */
 
 /* A candidate of the chunk that is not finished. */
 typedef struct live {
@@ -21,21 +30,22 @@ struct sl_generator {
     sl_config config; /* a copy without the tree */
     size_t batch;
     uint32_t max_prompt, max_new;
+    size_t group; /* rows of every step's passes */
     sl_work *work;
     sl_arena arena;
     sl_cache cache;
-    uint32_t *cache_row;       /* (rows) of the pass, rows = max(max_prompt, batch) */
+    uint32_t *cache_row;       /* (rows) of the pass, rows = max(max_prompt, group) */
     int32_t *token, *position; /* (rows) */
-    sl_decode_row *decode;     /* (batch) */
+    sl_decode_row *decode;     /* (group) */
     live *live;                /* (batch) */
-    float *u, *logp;           /* (batch) */
-    int32_t *drawn;            /* (batch) */
-    float *scratch;            /* (tile rows, 2V) of the draw */
+    float *u, *logp;           /* (group) */
+    int32_t *drawn;            /* (group) */
+    float *scratch;            /* (group, 2V) of the draw */
 };
 
 static size_t pass_rows(const sl_generator *g)
 {
-    return g->max_prompt > g->batch ? g->max_prompt : g->batch;
+    return g->max_prompt > GROUP ? g->max_prompt : GROUP;
 }
 
 static void carve(sl_generator *g, sl_arena *arena)
@@ -46,12 +56,12 @@ static void carve(sl_generator *g, sl_arena *arena)
     g->cache_row = sl_arena_take(arena, rows, sizeof *g->cache_row);
     g->token = sl_arena_i32(arena, rows, 1);
     g->position = sl_arena_i32(arena, rows, 1);
-    g->decode = sl_arena_take(arena, g->batch, sizeof *g->decode);
+    g->decode = sl_arena_take(arena, g->group, sizeof *g->decode);
     g->live = sl_arena_take(arena, g->batch, sizeof *g->live);
-    g->u = sl_arena_f32(arena, g->batch, 1);
-    g->logp = sl_arena_f32(arena, g->batch, 1);
-    g->drawn = sl_arena_i32(arena, g->batch, 1);
-    g->scratch = sl_arena_f32(arena, g->work->tile.rows, 2 * c->V);
+    g->u = sl_arena_f32(arena, g->group, 1);
+    g->logp = sl_arena_f32(arena, g->group, 1);
+    g->drawn = sl_arena_i32(arena, g->group, 1);
+    g->scratch = sl_arena_f32(arena, g->group, 2 * c->V);
 }
 
 /* Not from the arena: rows that no chunk uses are never touched and so cost no memory. */
@@ -73,15 +83,17 @@ static sl_status open_parts(sl_generator *g, const sl_backend *backend)
     const sl_packed_limits limits = { .T = pass_rows(g),
                                       .S = 1,
                                       .B = 1,
-                                      .N = g->batch,
+                                      .N = GROUP,
                                       .positions = (size_t)g->max_prompt + g->max_new };
     sl_arena measure = SL_ARENA_MEASURE;
     size_t rows = 0;
 
     SL_TRY(sl_mul(&rows, g->batch, limits.positions));
+    rows++; /* the last one takes what is thrown away */
     if (rows > UINT32_MAX)
         return SL_FAIL(SL_EARG, "want at most %u cache rows, found %zu", UINT32_MAX, rows);
     SL_TRY(sl_work_open(&g->work, &g->config, backend, &limits, 0));
+    g->group = g->work->tile.rows;
     carve(g, &measure);
     SL_TRY(sl_arena_open(&g->arena, measure.used_bytes));
     carve(g, &g->arena);
@@ -143,20 +155,24 @@ static void compute_prompt(sl_generator *g, const sl_model *model, const sl_prom
     sl_pass_forward(&p, model, g->work, prompt->token);
 }
 
-/* Computes the last token of each of n live candidates, whose own rows grow by one. */
-static void compute_last_tokens(sl_generator *g, const sl_model *model, size_t n)
+/* Computes the last token of live candidates first .. first+n-1, n <= group; each one's own rows
+ * grow by one. */
+static void compute_last_tokens(sl_generator *g, size_t first, size_t n, const sl_model *model)
 {
     sl_pass p = sl_pass_of(model, g->work);
 
-    for (size_t i = 0; i < n; i++) {
-        live *c = &g->live[i];
+    for (size_t i = 0; i < g->group; i++) {
+        live *c = &g->live[first + (i < n ? i : 0)];
 
+        if (i < n)
+            g->cache_row[i] = c->at.own_first + c->at.own_count++;
+        else
+            g->cache_row[i] = (uint32_t)(g->cache.rows - 1);
         g->token[i] = c->out->token[c->out->count - 1];
-        g->position[i] = (int32_t)(c->at.prefix_count + c->at.own_count);
-        g->cache_row[i] = c->at.own_first + c->at.own_count++;
+        g->position[i] = (int32_t)(c->at.prefix_count + c->at.own_count) - 1;
         g->decode[i] = c->at;
     }
-    p.T = n;
+    p.T = g->group;
     p.position = g->position;
     p.cache = &g->cache;
     p.decode = g->decode;
@@ -220,6 +236,7 @@ static sl_status draw_first(sl_generator *g, size_t first, size_t n, const sl_mo
     return SL_OK;
 }
 
+/* One token more for each of count live candidates. */
 static sl_status draw_next(sl_generator *g, size_t count, const sl_model *model,
                            const sl_generate *s)
 {
@@ -227,10 +244,11 @@ static sl_status draw_next(sl_generator *g, size_t count, const sl_model *model,
     const sl_tile *t = &g->work->tile;
 
     for (size_t first = 0, n; first < count; first += n) {
-        n = count - first < t->rows ? count - first : t->rows;
-        for (size_t i = 0; i < n; i++)
-            t->row[i] = (uint32_t)(first + i);
-        sl_head_fwd(&p, t->z, model, g->work, n);
+        n = count - first < g->group ? count - first : g->group;
+        compute_last_tokens(g, first, n, model);
+        for (size_t i = 0; i < g->group; i++)
+            t->row[i] = (uint32_t)i;
+        sl_head_fwd(&p, t->z, model, g->work, g->group);
         SL_TRY(draw(g, first, n, model, t->z, s));
     }
     return SL_OK;
@@ -272,10 +290,8 @@ static sl_status sample_chunk(sl_candidate *candidate, size_t first, size_t n, s
         SL_TRY(draw_first(g, i, same, model, of->count, s));
         row += of->count;
     }
-    while ((n = keep_live(g, n, s)) > 0) {
-        compute_last_tokens(g, model, n);
+    while ((n = keep_live(g, n, s)) > 0)
         SL_TRY(draw_next(g, n, model, s));
-    }
     return SL_OK;
 }
 

@@ -4,7 +4,7 @@
 #include "model_test.h"
 #include <string.h>
 
-enum { PROMPTS = 3, EACH = 4, TOTAL = PROMPTS * EACH, PROMPT_MAX = 9, NEW = 12 };
+enum { PROMPTS = 3, EACH = 13, TOTAL = PROMPTS * EACH, PROMPT_MAX = 9, NEW = 12 };
 
 static const sl_backend *backend;
 
@@ -73,7 +73,7 @@ static void full_logp(float *logp, float *z, const sl_model *m, const sl_prompt 
 
 static void test_batch_size_changes_nothing(void **state)
 {
-    static const size_t batches[] = { 1, 3, 5, 32 };
+    static const size_t batches[] = { 1, 3, 34, 64 };
     static drawn one, many;
     const int32_t stop[] = { 7, 11 };
     const sl_generate settings = { .law = { .temperature = 0.9f, .top_p = 0.95f },
