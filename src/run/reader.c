@@ -2,7 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "run/run.h"
+#include "run/run_int.h"
 
 #include <string.h>
 
@@ -136,17 +136,30 @@ static void part_steps(const sl_part *p, sl_reader_state *out)
     out->last_step = p->journal ? p->unit[p->units - 1].commit.step : p->info.last_step;
 }
 
+/* What the newest part says of the end; that another part follows is no end. */
+static sl_ended part_ended(const sl_part *p)
+{
+    sl_tail tail;
+    sl_ended ended = p->info.ended;
+
+    if (p->journal) {
+        sl_journal_tail(p->journal, &tail);
+        ended = tail.ended;
+    }
+    return ended == SL_ENDED_ROTATED ? SL_ENDED_KILLED : ended;
+}
+
 sl_status sl_reader_state_get(const sl_reader *reader, sl_reader_state *out)
 {
-    sl_run_scan_result scan;
-
-    *out =
-        (sl_reader_state){ .attempts = reader->attempts.count, .first_step = -1, .last_step = -1 };
-    SL_TRY(sl_run_scan(&scan, reader->path));
-    out->is_running = scan.is_running;
-    out->ended = scan.ended;
+    *out = (sl_reader_state){ .attempts = reader->attempts.count,
+                              .first_step = -1,
+                              .last_step = -1,
+                              .ended = SL_ENDED_KILLED };
+    SL_TRY(sl_run_is_locked(&out->is_running, reader->path));
     for (size_t i = 0; i < reader->parts; i++)
         if (reader->part[i].rows[SL_TABLE_UNITS])
             part_steps(&reader->part[i], out);
+    if (reader->parts)
+        out->ended = part_ended(&reader->part[reader->parts - 1]);
     return SL_OK;
 }

@@ -47,6 +47,9 @@ struct sl_run {
 
 /* A thread-safe look at the lock file. *fd: holds the lock, -1 when another does. */
 sl_status sl_run_lock(int *fd, const char *run_path) SL_MUSTUSE;
+/* *answer = 1 when a trainer holds the lock. Takes a shared lock for a moment: where another holds the
+ * lock it is refused. */
+sl_status sl_run_is_locked(int *answer, const char *run_path) SL_MUSTUSE;
 /* A name from an earlier attempt, without writing a row. Errors: SL_EFORMAT out of order. */
 sl_status sl_run_name_known(sl_run *run, const unsigned char *packed_names_row) SL_MUSTUSE;
 

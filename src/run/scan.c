@@ -9,8 +9,7 @@
 
 enum { TRIES = 5 }; /* a live run may seal while we look */
 
-/* A shared lock for a moment: where another holds the lock it is refused. */
-static sl_status is_locked(int *answer, const char *run_path)
+sl_status sl_run_is_locked(int *answer, const char *run_path)
 {
     char path[SL_RUN_PATH];
     int fd;
@@ -49,7 +48,7 @@ sl_status sl_run_scan(sl_run_scan_result *out, const char *path)
     *out =
         (sl_run_scan_result){ .last_step = -1, .newest_checkpoint = -1, .ended = SL_ENDED_KILLED };
     SL_TRY(sl_run_identity_load(&identity, path));
-    SL_TRY_OUT(is_locked(&out->is_running, path));
+    SL_TRY_OUT(sl_run_is_locked(&out->is_running, path));
     SL_TRY_OUT(sl_checkpoint_newest(&out->newest_checkpoint, path));
     SL_TRY_OUT(look(&found, path, &identity, out->is_running));
     out->last_step = found.last_step;
