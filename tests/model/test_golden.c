@@ -1,8 +1,8 @@
 /* One tiny checkpoint against its golden numbers: logits, losses, every gradient, greedy tokens.
  * usage: test_golden FOLDER BACKEND. The goldens come from another program; see their README. */
 #include "model/sample.h"
+#include "golden_file.h"
 #include "model_test.h"
-#include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,60 +15,9 @@ enum { ROWS = 3, LENGTH = 41, PAIRS = 4, GREEDY = 24, NAME = 256 };
 
 static const char *folder_name, *backend_name;
 static char folder[4096];
-static hid_t golden;
 static const sl_backend *backend;
 static sl_model *model;
 static t_batch batch;
-
-static size_t length_of(const char *name)
-{
-    const hid_t set = H5Dopen2(golden, name, H5P_DEFAULT);
-    const hid_t space = H5Dget_space(set);
-    const hssize_t n = H5Sget_simple_extent_npoints(space);
-
-    assert_true(set >= 0 && n > 0);
-    H5Sclose(space);
-    H5Dclose(set);
-    return (size_t)n;
-}
-
-static void *read_as(const char *name, hid_t type, size_t size, size_t *count)
-{
-    const hid_t set = H5Dopen2(golden, name, H5P_DEFAULT);
-    void *data = NULL;
-
-    *count = length_of(name);
-    data = malloc(*count * size);
-    assert_non_null(data);
-    assert_true(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0);
-    H5Dclose(set);
-    return data;
-}
-
-static float *read_floats(const char *name, size_t *count)
-{
-    return read_as(name, H5T_NATIVE_FLOAT, sizeof(float), count);
-}
-
-static int32_t *read_ids(const char *name, size_t *count)
-{
-    return read_as(name, H5T_NATIVE_INT32, sizeof(int32_t), count);
-}
-
-static double read_scalar(const char *name)
-{
-    size_t n = 0;
-    double *x = read_as(name, H5T_NATIVE_DOUBLE, sizeof *x, &n), value = x[0];
-
-    assert_int_equal(n, 1);
-    free(x);
-    return value;
-}
-
-static int is_there(const char *name)
-{
-    return H5Lexists(golden, name, H5P_DEFAULT) > 0;
-}
 
 static sl_work *open_work(void)
 {
@@ -94,8 +43,8 @@ static void check_gradients(sl_work *work, const float *coef, const char *prefix
         float *want = NULL;
 
         (void)snprintf(name, sizeof name, "%s/grad/%s", prefix, t->name);
-        assert_true(is_there(name));
-        want = read_floats(name, &n);
+        assert_true(t_golden_has(name));
+        want = t_golden_floats(name, &n);
         assert_int_equal(n, t->rows * t->cols);
         T_CLOSE(t_distance(gradients + t->offset, want, n), 0.0, TOL_GOLDEN);
         free(want);
@@ -113,14 +62,14 @@ static void check_gradient_norm(sl_work *work, const float *coef, const char *pr
     memset(gradients, 0, table->floats * sizeof *gradients);
     T_OK(sl_model_backward(model, work, &batch.packed, coef));
     (void)snprintf(name, sizeof name, "%s/grad_norm", prefix);
-    want = read_scalar(name);
+    want = t_golden_scalar(name);
     T_CLOSE(sqrt(t_dot(gradients, gradients, table->floats)) / want, 1.0, TOL_GOLDEN);
 }
 
 static void make_rows(void)
 {
     size_t n = 0;
-    int32_t *ids = read_ids("ids", &n);
+    int32_t *ids = t_golden_ids("ids", &n);
 
     assert_int_equal(n, ROWS * LENGTH);
     t_batch_begin(&batch);
@@ -143,7 +92,7 @@ static float *compute_logits(void)
 static void test_logits(void **state)
 {
     size_t n = 0;
-    float *want = read_floats("logits_f64", &n), *z = NULL;
+    float *want = t_golden_floats("logits_f64", &n), *z = NULL;
 
     (void)state;
     make_rows();
@@ -158,7 +107,7 @@ static void test_wrong_model_turns_red(void **state)
 {
     float worst = 0.0f, size = 1.0f, *z = NULL;
     size_t n = 0;
-    float *want = read_floats("logits_f64", &n);
+    float *want = t_golden_floats("logits_f64", &n);
     sl_model *right = model;
     sl_config config;
 
@@ -200,7 +149,7 @@ static void test_sft(void **state)
         loss -= logp[i] / (double)targets;
         coef[i] = -1.0f / (float)targets;
     }
-    T_CLOSE(loss, read_scalar("sft/loss"), TOL_LOGITS);
+    T_CLOSE(loss, t_golden_scalar("sft/loss"), TOL_LOGITS);
     check_gradients(work, coef, "sft");
     sl_work_close(&work);
     free(coef);
@@ -219,7 +168,7 @@ static const char *const sides[2] = { "chosen", "rejected" };
 static void make_pairs(void)
 {
     size_t n = 0;
-    int32_t *prompt_len = read_ids("pairs/prompt_len", &n), prompt[PAIRS];
+    int32_t *prompt_len = t_golden_ids("pairs/prompt_len", &n), prompt[PAIRS];
 
     t_batch_begin(&batch);
     for (size_t i = 0; i < PAIRS; i++) {
@@ -229,7 +178,7 @@ static void make_pairs(void)
             int32_t *ids = NULL;
 
             (void)snprintf(name, sizeof name, "pairs/%s/%zu", sides[s], i);
-            ids = read_ids(name, &n);
+            ids = t_golden_ids(name, &n);
             if (s == 0)
                 prompt[i] = i == 3 ? prompt[0] : t_batch_prompt(&batch, ids, m);
             t_batch_answer(&batch, prompt[i], ids + m, n - m);
@@ -335,10 +284,10 @@ static void check_loss(const char *name, loss_function *loss, const pair *pairs,
     }
     (void)snprintf(prefix, sizeof prefix, "pairs/%s", name);
     (void)snprintf(path, sizeof path, "%s/loss", prefix);
-    T_CLOSE(sum / read_scalar(path), 1.0, TOL_GOLDEN);
+    T_CLOSE(sum / t_golden_scalar(path), 1.0, TOL_GOLDEN);
     check_gradient_norm(work, coef, prefix);
     (void)snprintf(path, sizeof path, "%s/grad", prefix);
-    if (is_there(path))
+    if (t_golden_has(path))
         check_gradients(work, coef, prefix);
 }
 
@@ -362,7 +311,7 @@ static void sum_logps(double c[PAIRS][2], double n[PAIRS][2], const sl_model *m,
         float *want = NULL;
 
         (void)snprintf(name, sizeof name, "pairs/%s/%s", golden_of, sides[s]);
-        want = read_floats(name, &count);
+        want = t_golden_floats(name, &count);
         for (size_t i = 0; i < PAIRS; i++)
             T_CLOSE(c[i][s] / want[i], 1.0, TOL_LOGITS);
         free(want);
@@ -411,10 +360,10 @@ static void test_padding_row(void **state)
 static void test_greedy(void **state)
 {
     size_t n = 0;
-    int32_t *prompt_ids = read_ids("greedy/prompt", &n), out[GREEDY];
+    int32_t *prompt_ids = t_golden_ids("greedy/prompt", &n), out[GREEDY];
     const sl_prompt prompt = { prompt_ids, (uint32_t)n };
     size_t total = 0;
-    int32_t *want = read_ids("greedy/tokens", &total);
+    int32_t *want = t_golden_ids("greedy/tokens", &total);
     float logp[GREEDY];
     sl_candidate candidate = { .token = out, .logp = logp };
     const sl_generate settings = { .law = { .temperature = 0.0f, .top_p = 1.0f },
@@ -439,8 +388,7 @@ static int open_all(void **state)
 
     (void)state;
     (void)snprintf(path, sizeof path, "%s/golden.h5", folder);
-    golden = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    assert_true(golden >= 0);
+    t_golden_open(path);
     T_OK(sl_backend_open(&backend, backend_name, 0));
     T_OK(sl_model_load(&model, folder, backend, 1));
     return 0;
@@ -450,7 +398,7 @@ static int close_all(void **state)
 {
     (void)state;
     sl_model_close(&model);
-    H5Fclose(golden);
+    t_golden_close();
     return 0;
 }
 
