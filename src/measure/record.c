@@ -1,6 +1,8 @@
 #include "measure/record.h"
+#include "base/alloc.h"
 #include "base/hash.h"
 #include <math.h>
+#include <stdio.h>
 
 sl_status sl_recorder_name(sl_recorder *recorder, const sl_judge *judge, const char *sampler)
 {
@@ -20,14 +22,29 @@ uint64_t sl_candidate_id(const sl_recorder *recorder, const sl_prompt_text *prom
     return sl_hash_id(parts, sizeof parts);
 }
 
+/* The answer as text: its token ids in decimal, so that the record needs no tokenizer. */
+static sl_status record_text(uint64_t *hash, const sl_recorder *recorder, const sl_answer *answer)
+{
+    enum { ID_BYTES = 12 }; /* sign, ten digits, space */
+    char *text = NULL;
+    size_t at = 0;
+    sl_status st;
+
+    SL_TRY(sl_take(&text, (size_t)answer->count * ID_BYTES + 1, 1));
+    for (uint32_t i = 0; i < answer->count; i++)
+        at += (size_t)snprintf(text + at, ID_BYTES + 1, "%s%d", i ? " " : "", answer->token[i]);
+    st = sl_run_text(recorder->run, hash, "answer", NULL, NULL, text);
+    sl_free(text);
+    return st;
+}
+
 sl_status sl_record_drawn(const sl_recorder *recorder, const sl_prompt_text *prompt,
                           const sl_drawn *drawn, const sl_generate *law, uint32_t slot)
 {
-    const sl_row_candidates row = {
+    sl_row_candidates row = {
         .step = recorder->step,
         .candidate_id = sl_candidate_id(recorder, prompt, drawn, slot),
         .prompt_id = prompt->id,
-        .text_hash = drawn->answer.id,
         .logp = drawn->logp,
         .temperature = law->law.temperature,
         .top_p = law->law.top_p,
@@ -44,17 +61,17 @@ sl_status sl_record_drawn(const sl_recorder *recorder, const sl_prompt_text *pro
 
     if (!recorder->run)
         return SL_OK;
+    SL_TRY(record_text(&row.text_hash, recorder, &drawn->answer));
     return sl_run_row(recorder->run, SL_TABLE_CANDIDATES, &row, NULL);
 }
 
 sl_status sl_record_static(const sl_recorder *recorder, const sl_prompt_text *prompt,
                            const sl_answer *answer, uint32_t slot)
 {
-    const sl_row_candidates row = {
+    sl_row_candidates row = {
         .step = recorder->step,
         .candidate_id = answer->id,
         .prompt_id = prompt->id,
-        .text_hash = answer->id,
         .logp = NAN,
         .temperature = NAN,
         .top_p = NAN,
@@ -70,6 +87,7 @@ sl_status sl_record_static(const sl_recorder *recorder, const sl_prompt_text *pr
 
     if (!recorder->run)
         return SL_OK;
+    SL_TRY(record_text(&row.text_hash, recorder, answer));
     return sl_run_row(recorder->run, SL_TABLE_CANDIDATES, &row, NULL);
 }
 

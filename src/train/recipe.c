@@ -99,7 +99,6 @@ const sl_key sl_recipe_keys[] = {
     F64(measure, delta, 0, 0.4, "0.05", "half width of the indifference zone"),
     F64(measure, alpha, 1e-9, 0.5, "0.05", "error rate of the test"),
     I64(measure, consecutive, 1, 100, "1", "decided measurements in a row before a switch back"),
-    F64(measure, margin, 0, 0.5, "0", "hysteresis h beside the threshold"),
     FLAG(measure, counterfactual, "false", "also run the source that was not chosen, and discard"),
     I64(record, level, 0, 2, "1", "0 ledger, 1 tokens and probes, 2 top-k of all pairs"),
     I64(record, top_k, 0, 1024, "32", "largest log-probabilities kept of a token"),

@@ -60,7 +60,6 @@ typedef struct sl_recipe {
         int64_t prompts, every, batch, on, off, reference_prompts, exact_prompts;
         double tau, delta, alpha;
         int64_t consecutive;
-        double margin;
         int counterfactual;
     } measure;
     struct {

@@ -1,0 +1,290 @@
+/* Measurements and decisions derived again from the votes of a record. The same code as live, so
+ * the same bits: what differs was not recorded faithfully. */
+#include "analysis/run_analysis.h"
+#include "base/alloc.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+void sl_boundary_row(sl_row_boundary *row, const sl_boundary *b, uint32_t max_prompts)
+{
+    sl_verdict v;
+
+    sl_boundary_verdict(&v, b);
+    *row = (sl_row_boundary){ .bs = v.bs.value,
+                              .se = v.bs.se,
+                              .lower = v.lower,
+                              .upper = v.upper,
+                              .tau = b->set.tau,
+                              .delta = b->set.delta,
+                              .alpha = b->set.alpha,
+                              .v_on = v.v_on,
+                              .v_off = v.v_off,
+                              .log_e_ft = v.log_e_ft,
+                              .log_e_inj = v.log_e_inj,
+                              .margin_static = v.margin_off,
+                              .margin_on = v.margin_on,
+                              .lc_bs = NAN,
+                              .prompts = (uint32_t)v.prompts,
+                              .votes = (uint32_t)v.votes,
+                              .dropped = (uint32_t)v.dropped,
+                              .ties = (uint32_t)v.ties,
+                              .max_prompts = max_prompts,
+                              .stage = (uint8_t)v.stage,
+                              .certified = (uint8_t)v.certified };
+}
+
+void sl_decision_row(sl_row_decisions *row, sl_hysteresis *hysteresis, const sl_boundary *b)
+{
+    static const uint8_t actions[] = { SL_ACTION_KEEP, SL_ACTION_STATIC, SL_ACTION_ON_POLICY };
+    sl_verdict v;
+
+    sl_boundary_verdict(&v, b);
+    sl_hysteresis_step(hysteresis, v.stage);
+    *row = (sl_row_decisions){ .expiry = INT64_MAX,
+                               .bs = v.bs.value,
+                               .lower = v.lower,
+                               .upper = v.upper,
+                               .mix_weight = hysteresis->state == SL_STAGE_FINE_TUNING ? 1.0 : 0.0,
+                               .votes = (uint32_t)v.votes,
+                               .stage = (uint8_t)v.stage,
+                               .action = actions[hysteresis->state] };
+}
+
+/* --- votes to prompts ------------------------------------------------------------------------ */
+
+/* The votes of one prompt: [first, end) of the table. */
+static size_t prompt_end(const sl_row_votes *v, size_t first, size_t count)
+{
+    size_t end = first;
+
+    while (end < count && v[end].prompt_id == v[first].prompt_id &&
+           v[end].measurement == v[first].measurement && v[end].step == v[first].step &&
+           v[end].purpose == SL_PURPOSE_BOUNDARY)
+        end++;
+    return end;
+}
+
+/* |2p-1| between the first two answers of a side, from their recorded scores. */
+static double side_margin(const sl_row_votes *v, size_t n, int is_on)
+{
+    for (size_t i = 1; i < n; i++) {
+        const uint64_t first = is_on ? v[0].a_id : v[0].b_id;
+        const uint64_t id = is_on ? v[i].a_id : v[i].b_id;
+        const double a = (double)(is_on ? v[0].score_a : v[0].score_b);
+        const double b = (double)(is_on ? v[i].score_a : v[i].score_b);
+
+        if (id != first || (!is_on && v[i].a_id == v[0].a_id))
+            return fabs(tanh(0.5 * (a - b)));
+    }
+    return NAN;
+}
+
+static sl_prompt_mean read_prompt(const sl_row_votes *v, size_t n)
+{
+    sl_prompt_mean p = { .mean = NAN };
+
+    for (size_t i = 0; i < n; i++) {
+        const double vote = (double)v[i].vote;
+
+        if (v[i].status != SL_VOTE_OK || !(vote >= 0.0 && vote <= 1.0)) {
+            p.dropped++;
+            continue;
+        }
+        p.v_on += vote;
+        p.v_off += 1.0 - vote;
+        p.ties += vote == 0.5;
+        p.votes++;
+    }
+    if (p.votes)
+        p.mean = p.v_on / (double)p.votes;
+    p.margin_on = side_margin(v, n, 1);
+    p.margin_off = side_margin(v, n, 0);
+    return p;
+}
+
+/* --- one measurement ------------------------------------------------------------------------- */
+
+typedef struct replay {
+    sl_run_analysis *out;
+    const sl_row_votes *votes;
+    size_t vote_count, vote_at;
+    const sl_row_boundary *looks;
+    size_t look_count, look_at;
+    const sl_row_decisions *decisions;
+    size_t decision_count;
+    sl_hysteresis hysteresis;
+} replay;
+
+static int same(double a, double b)
+{
+    return a == b || (isnan(a) && isnan(b));
+}
+
+/* The name of the first column that differs, NULL when none does. */
+static const char *difference(const sl_row_boundary *a, const sl_row_boundary *b)
+{
+    const struct {
+        const char *name;
+        double a, b;
+    } column[] = {
+        { "bs", a->bs, b->bs },
+        { "se", a->se, b->se },
+        { "lower", a->lower, b->lower },
+        { "upper", a->upper, b->upper },
+        { "v_on", a->v_on, b->v_on },
+        { "v_off", a->v_off, b->v_off },
+        { "log_e_ft", a->log_e_ft, b->log_e_ft },
+        { "log_e_inj", a->log_e_inj, b->log_e_inj },
+        { "margin_static", a->margin_static, b->margin_static },
+        { "margin_on", a->margin_on, b->margin_on },
+        { "prompts", a->prompts, b->prompts },
+        { "votes", a->votes, b->votes },
+        { "ties", a->ties, b->ties },
+        { "stage", a->stage, b->stage },
+        { "certified", a->certified, b->certified },
+    };
+
+    for (size_t i = 0; i < sizeof column / sizeof column[0]; i++)
+        if (!same(column[i].a, column[i].b))
+            return column[i].name;
+    return NULL;
+}
+
+static void compare_look(sl_run_analysis *out, sl_measurement *m, const sl_row_boundary *recorded)
+{
+    const char *column = difference(&m->derived, recorded);
+
+    out->looks++;
+    if (!column)
+        return;
+    m->is_same = 0;
+    if (!out->differences++)
+        snprintf(out->first_difference, sizeof out->first_difference,
+                 "measurement %u, look at %u prompts: column %s", m->measurement, recorded->prompts,
+                 column);
+}
+
+static sl_status add_prompts(replay *r, sl_boundary *b, const sl_row_boundary *look)
+{
+    while (b->score.n + b->dropped < look->prompts + look->dropped && r->vote_at < r->vote_count) {
+        const sl_row_votes *v = r->votes + r->vote_at;
+        size_t end;
+        sl_prompt_mean p;
+
+        if (v->purpose != SL_PURPOSE_BOUNDARY) {
+            r->vote_at++;
+            continue;
+        }
+        if (v->measurement != look->measurement)
+            break;
+        end = prompt_end(r->votes, r->vote_at, r->vote_count);
+        p = read_prompt(v, end - r->vote_at);
+        r->vote_at = end;
+        SL_TRY(sl_boundary_add(b, &p));
+    }
+    return SL_OK;
+}
+
+static const sl_row_decisions *decision_of(const replay *r, uint32_t measurement)
+{
+    for (size_t i = 0; i < r->decision_count; i++)
+        if (r->decisions[i].measurement == measurement)
+            return &r->decisions[i];
+    return NULL;
+}
+
+static void close_measurement(replay *r, sl_measurement *m, const sl_boundary *b)
+{
+    const sl_row_decisions *recorded = decision_of(r, m->measurement);
+    sl_row_decisions derived;
+
+    sl_decision_row(&derived, &r->hysteresis, b);
+    m->derived_stage = m->derived.stage;
+    m->derived_action = derived.action;
+    m->decided = recorded ? *recorded : (sl_row_decisions){ .step = -1, .action = SL_ACTION_KEEP };
+    if (recorded && recorded->action != derived.action) {
+        m->is_same = 0;
+        if (!r->out->differences++)
+            snprintf(r->out->first_difference, sizeof r->out->first_difference,
+                     "measurement %u: another decision", m->measurement);
+    }
+}
+
+static sl_status replay_measurement(replay *r)
+{
+    const sl_row_boundary *first = r->looks + r->look_at;
+    sl_measurement *m = &r->out->row[r->out->count++];
+    sl_boundary_settings set = sl_boundary_defaults();
+    sl_boundary b;
+    sl_status st = SL_OK;
+
+    set.tau = first->tau;
+    set.delta = first->delta;
+    set.alpha = first->alpha;
+    *m = (sl_measurement){ .step = first->step, .measurement = first->measurement, .is_same = 1 };
+    SL_TRY(sl_boundary_begin(&b, &set));
+    for (; r->look_at < r->look_count && r->looks[r->look_at].measurement == first->measurement;
+         r->look_at++) {
+        const sl_row_boundary *look = r->looks + r->look_at;
+
+        SL_TRY_OUT(add_prompts(r, &b, look));
+        sl_boundary_row(&m->derived, &b, look->max_prompts);
+        compare_look(r->out, m, look);
+        m->recorded = *look;
+    }
+    close_measurement(r, m, &b);
+out:
+    sl_boundary_close(&b);
+    return st;
+}
+
+/* The hysteresis of the run's recipe. */
+static int consecutive_of(const sl_reader *reader)
+{
+    const sl_json *recipe = json_object_get(sl_reader_json(reader), "recipe");
+    const sl_json *value = json_object_get(json_object_get(recipe, "measure"), "consecutive");
+
+    return json_is_integer(value) ? (int)json_integer_value(value) : 1;
+}
+
+static sl_status fill_iterations(sl_run_analysis *a, sl_reader *reader)
+{
+    const sl_row_steps *steps;
+    size_t count, at = 0;
+
+    SL_TRY(sl_reader_rows(reader, SL_TABLE_STEPS, &steps, &count));
+    for (size_t i = 0; i < a->count; i++) {
+        while (at < count && steps[at].step <= a->row[i].step)
+            at++;
+        a->row[i].iteration = at < count ? steps[at].iteration
+                              : count    ? steps[count - 1].iteration + 1
+                                         : 0;
+    }
+    return SL_OK;
+}
+
+sl_status sl_run_analyze(sl_run_analysis *out, sl_reader *reader)
+{
+    replay r = { .out = out, .hysteresis = { .consecutive = consecutive_of(reader) } };
+    sl_status st = SL_OK;
+
+    *out = (sl_run_analysis){ 0 };
+    SL_TRY_OUT(sl_reader_rows(reader, SL_TABLE_BOUNDARY, &r.looks, &r.look_count));
+    SL_TRY_OUT(sl_reader_rows(reader, SL_TABLE_VOTES, &r.votes, &r.vote_count));
+    SL_TRY_OUT(sl_reader_rows(reader, SL_TABLE_DECISIONS, &r.decisions, &r.decision_count));
+    SL_TRY_OUT(sl_take(&out->row, r.look_count + 1, sizeof *out->row));
+    while (r.look_at < r.look_count)
+        SL_TRY_OUT(replay_measurement(&r));
+    SL_TRY_OUT(fill_iterations(out, reader));
+out:
+    if (st != SL_OK)
+        sl_run_analysis_close(out);
+    return st;
+}
+
+void sl_run_analysis_close(sl_run_analysis *a)
+{
+    sl_free(a->row);
+    *a = (sl_run_analysis){ 0 };
+}

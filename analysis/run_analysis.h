@@ -1,0 +1,48 @@
+/* Everything that a run record says by itself: its measurements and decisions derived again from
+ * the votes, and the tables behind the figures. */
+#ifndef SL_ANALYSIS_RUN_ANALYSIS_H
+#define SL_ANALYSIS_RUN_ANALYSIS_H
+
+#include "analysis/decide.h"
+#include "base/json.h"
+#include "run/reader.h"
+
+#define SL_BOUNDARY_RULE "indifference-kelly"
+
+/* The statistics columns of a `boundary` row; step, names and `final` are the caller's. */
+void sl_boundary_row(sl_row_boundary *row, const sl_boundary *b, uint32_t max_prompts);
+/* Ends a measurement: steps the hysteresis and fills the decision; ids and names are the caller's.
+ */
+void sl_decision_row(sl_row_decisions *row, sl_hysteresis *hysteresis, const sl_boundary *b);
+
+/* One measurement of a run, derived from its votes. */
+typedef struct sl_measurement {
+    int64_t step;
+    uint32_t measurement, iteration;
+    sl_row_boundary derived;  /* at the end of the measurement */
+    sl_row_boundary recorded; /* its final row */
+    sl_row_decisions decided; /* recorded; action keep and step -1 when there was none */
+    sl_stage derived_stage;
+    int derived_action;
+    int is_same; /* derived = recorded, look by look, bit for bit */
+} sl_measurement;
+
+typedef struct sl_run_analysis {
+    sl_measurement *row; /* (count), ascending; owned */
+    size_t count;
+    size_t looks, differences; /* of all looks compared */
+    char first_difference[256];
+} sl_run_analysis;
+
+/* Errors: SL_EFORMAT when the record is damaged. */
+sl_status sl_run_analyze(sl_run_analysis *out, sl_reader *reader) SL_MUSTUSE;
+void sl_run_analysis_close(sl_run_analysis *analysis);
+/* Writes the tables (boundary, margins, gradients, source, diversity, gains .tsv) into an existing
+ * folder. docs/tables.md names their columns. */
+sl_status sl_run_tables(const char *folder, const sl_run_analysis *analysis,
+                        sl_reader *reader) SL_MUSTUSE;
+/* The analysis as a JSON document (stageline.run/1); owned by the caller. */
+sl_status sl_run_analysis_json(sl_json **out, const sl_run_analysis *analysis, sl_reader *reader,
+                               const char *path) SL_MUSTUSE;
+
+#endif
