@@ -87,9 +87,9 @@ static int step(draw *d, size_t id, float weight)
     return d->sum > d->target;
 }
 
-static void draw_all(draw *d, const float *weight, size_t V, double u)
+static void draw_all(draw *d, const float *weight, size_t V, double sum, double u)
 {
-    d->kept = sum_of(weight, V);
+    d->kept = sum;
     d->target = u * d->kept;
     for (size_t v = 0; v < V; v++)
         if (step(d, v, weight[v]))
@@ -122,10 +122,10 @@ static void draw_top_k(draw *d, const float *weight, float *copy, size_t V, size
 
 /* The smallest set of largest weights that reaches top_p of the k largest, walked from the largest.
  */
-static void draw_top_p(draw *d, entries e, size_t V, size_t k, float top_p, double u)
+static void draw_top_p(draw *d, entries e, size_t V, size_t k, float top_p, double sum, double u)
 {
     size_t popped = 0, kept = 0;
-    double all = k < V ? 0.0 : sum_of(e.weight, V), popped_sum = 0.0;
+    double all = k < V ? 0.0 : sum, popped_sum = 0.0;
 
     for (size_t v = 0; v < V; v++)
         e.id[v] = (float)v;
@@ -148,14 +148,19 @@ int32_t sl_select_draw(float *logp, float *weight, float *id, size_t V, float u,
                        const sl_sample_settings *s)
 {
     const size_t k = s->top_k && s->top_k < V ? s->top_k : V;
+    const double sum = sum_of(weight, V);
     draw d = { 0 };
 
+    if (!(sum > 0.0 && isfinite(sum))) {
+        *logp = NAN;
+        return 0;
+    }
     if (s->top_p < 1.0f)
-        draw_top_p(&d, (entries){ weight, id }, V, k, s->top_p, (double)u);
+        draw_top_p(&d, (entries){ weight, id }, V, k, s->top_p, sum, (double)u);
     else if (k < V)
         draw_top_k(&d, weight, id, V, k, (double)u);
     else
-        draw_all(&d, weight, V, (double)u);
-    *logp = d.kept > 0.0 ? (float)log((double)d.weight / d.kept) : NAN;
+        draw_all(&d, weight, V, sum, (double)u);
+    *logp = (float)log((double)d.weight / d.kept);
     return (int32_t)d.id;
 }

@@ -26,18 +26,22 @@ typedef struct online {
     float max, sum;
 } online;
 
-/* out (LANES) += sum_i coef[i * stride] * mat (n, LANES) row i. */
+/* out (LANES) += sum_i coef[i * stride] * mat (n, LANES) row i. The local sum becomes a register.
+ */
 static inline void lanes_add(float *out, const float *coef, size_t stride, const float *mat,
                              size_t n)
 {
-#pragma omp simd
-    for (size_t l = 0; l < LANES; l++) {
-        float sum = out[l];
+    float sum[LANES];
 
-        for (size_t i = 0; i < n; i++)
-            sum += coef[i * stride] * mat[i * LANES + l];
-        out[l] = sum;
+    memcpy(sum, out, sizeof sum);
+    for (size_t i = 0; i < n; i++) {
+        const float c = coef[i * stride];
+
+#pragma omp simd
+        for (size_t l = 0; l < LANES; l++)
+            sum[l] += c * mat[i * LANES + l];
     }
+    memcpy(out, sum, sizeof sum);
 }
 
 /* out (E, LANES) = transpose of count rows of x, `stride` floats apart. */

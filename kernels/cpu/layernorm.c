@@ -29,22 +29,25 @@ static void layernorm_fwd_cpu(float *y, float *mean, float *rstd, const float *x
     }
 }
 
-/* dx (D) of one row. With xh = (x - m) r: dx += r (g dy - mean(g dy) - xh mean(g dy xh)). */
-static void row_bwd(float *dx, const float *dy, const float *x, const float *g, float m, float r,
+/* dx (D) of one row. With xh = (x - m) r: dx += r (g dy - mean(g dy) - xh mean(g dy xh)). In
+ * double: the three terms cancel in rows that are nearly constant, where r is large. */
+static void row_bwd(float *dx, const float *dy, const float *x, const float *g, double m, double r,
                     size_t D)
 {
     double sum = 0.0, dot = 0.0;
 
 #pragma omp simd reduction(+ : sum, dot)
     for (size_t d = 0; d < D; d++) {
-        sum += (double)(g[d] * dy[d]);
-        dot += (double)(g[d] * dy[d]) * ((x[d] - m) * r);
+        const double gd = (double)g[d] * dy[d];
+
+        sum += gd;
+        dot += gd * ((x[d] - m) * r);
     }
-    const float mean_g = (float)(sum / (double)D), mean_gx = (float)(dot / (double)D);
+    const double mean_g = sum / (double)D, mean_gx = dot / (double)D;
 
 #pragma omp simd
     for (size_t d = 0; d < D; d++)
-        dx[d] += r * (g[d] * dy[d] - mean_g - (x[d] - m) * r * mean_gx);
+        dx[d] += (float)(r * ((double)g[d] * dy[d] - mean_g - (x[d] - m) * r * mean_gx));
 }
 
 /* Columns whose sums one task keeps in double. */
@@ -77,7 +80,7 @@ static void layernorm_bwd_cpu(float *dx, float *dg, float *db, const float *dy, 
     {
 #pragma omp for schedule(static) nowait
         for (size_t t = 0; t < T; t++)
-            row_bwd(dx + t * D, dy + t * D, x + t * D, g, mean[t], rstd[t], D);
+            row_bwd(dx + t * D, dy + t * D, x + t * D, g, (double)mean[t], (double)rstd[t], D);
 #pragma omp for schedule(static)
         for (size_t d = 0; d < D; d += COLUMNS)
             gain_bwd(dg, db, dy, x, mean, rstd, T, D, d, D - d < COLUMNS ? D - d : COLUMNS);

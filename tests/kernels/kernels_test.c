@@ -11,6 +11,8 @@
 
 const size_t k_sizes[K_SIZES] = { 1, 3, 17, 129 };
 
+int k_threads = 2;
+
 typedef struct buffer {
     float *x;
     size_t n;
@@ -24,7 +26,7 @@ static const sl_ops *open_ops(const char *name)
 {
     const sl_backend *backend = NULL;
 
-    T_OK(sl_backend_open(&backend, name, 2));
+    T_OK(sl_backend_open(&backend, name, k_threads));
     return backend->ops;
 }
 
@@ -149,26 +151,20 @@ static double now_s(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Seconds a call: the best of several rounds of about 10 ms. */
+/* Seconds of the fastest call within BENCH_S: what the machine can do, whatever else runs on it. */
+#define BENCH_S 0.1
+#define BENCH_CALLS 4
+
 static double time_of(void (*run)(const sl_ops *ops, void *at), const sl_ops *ops, void *at)
 {
+    const double begin = now_s();
     double best = INFINITY;
-    size_t calls = 1;
 
-    run(ops, at);
-    for (int round = 0; round < 12; round++) {
+    for (int calls = 0; calls < BENCH_CALLS || now_s() - begin < BENCH_S; calls++) {
         const double start = now_s();
 
-        for (size_t i = 0; i < calls; i++)
-            run(ops, at);
-        const double spent = now_s() - start;
-
-        if (spent / (double)calls < best)
-            best = spent / (double)calls;
-        if (spent < 5e-3)
-            calls *= 2;
-        if (spent > 0.3)
-            break;
+        run(ops, at);
+        best = fmin(best, now_s() - start);
     }
     return best;
 }
