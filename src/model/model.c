@@ -254,6 +254,7 @@ sl_status sl_model_forward(const sl_model *model, sl_work *work, const sl_packed
     work->forward_of = NULL;
     work->logp_N = 0;
     work->tile_holds_all = 0;
+    SL_CHECK(sl_work_fits(work, &model->config));
     SL_TRY(check_batch(model, work, batch));
     p.T = batch->T;
     p.position = batch->position;

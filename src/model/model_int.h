@@ -155,6 +155,8 @@ void sl_pass_forward(const sl_pass *p, const sl_model *model, sl_work *work, con
 sl_pass sl_pass_of(const sl_model *model, const sl_work *work);
 
 /* work.c */
+/* Whether a model of this config has the shapes that the work space was carved for. */
+int sl_work_fits(const sl_work *work, const sl_config *config);
 const float *sl_work_hidden(const sl_work *work); /* (T,D) after the last block */
 
 /* head.c */

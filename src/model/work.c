@@ -198,6 +198,15 @@ void sl_work_close(sl_work **work)
     *work = NULL;
 }
 
+int sl_work_fits(const sl_work *work, const sl_config *c)
+{
+    const sl_config *w = &work->config;
+
+    return w->family == c->family && w->L == c->L && w->D == c->D && w->F == c->F && w->H == c->H &&
+           w->K == c->K && w->E == c->E && w->R == c->R && w->V == c->V &&
+           w->qk_norm == c->qk_norm && w->residual == c->residual;
+}
+
 const float *sl_work_hidden(const sl_work *work)
 {
     return work->acts[work->config.L - 1].y;

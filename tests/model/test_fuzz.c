@@ -2,6 +2,7 @@
  * sanitizers watch. What is read must lie inside the file. usage: test_fuzz [ROUNDS] */
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "model/safetensors.h"
 #include "model_test.h"
 #include <stdio.h>
@@ -10,7 +11,7 @@
 
 enum { SEED_MAX = 1 << 14, PATH = 4200 };
 
-static long rounds = 3000;
+static int64_t rounds = 3000;
 static char path[PATH];
 
 /* 1 to 4 changes; returns the new length, at most SEED_MAX. */
@@ -72,7 +73,7 @@ static void test_tensor_files(void **state)
     (void)state;
     T_OK(sl_tensor_file_write(path, source, 3));
     T_OK(sl_file_read(&seed, &n, path, SEED_MAX));
-    for (long i = 0; i < rounds; i++) {
+    for (int64_t i = 0; i < rounds; i++) {
         unsigned char bytes[SEED_MAX];
         sl_tensor_file file;
         size_t length = 0;
@@ -101,7 +102,7 @@ static void test_configs(void **state)
     size_t accepted = 0;
 
     (void)state;
-    for (long i = 0; i < rounds; i++) {
+    for (int64_t i = 0; i < rounds; i++) {
         const t_family *f = &t_families[i % 8];
         unsigned char bytes[SEED_MAX];
         size_t n = strlen(f->json);
@@ -132,7 +133,7 @@ int main(int argc, char **argv)
     int red = 0;
 
     if (argc == 2)
-        rounds = atol(argv[1]);
+        T_OK(sl_text_i64(&rounds, argv[1]));
     (void)snprintf(path, sizeof path, "%s/x.safetensors", t_scratch());
     red = cmocka_run_group_tests(tests, NULL, NULL);
     t_scratch_remove();
