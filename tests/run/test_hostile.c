@@ -1,0 +1,373 @@
+/* Segments made by a stranger: user block and sum are right, what is inside is not. Each is refused
+ * with file and dataset named; nothing is followed, allocated or invented. */
+#include "run/record.h"
+
+#include "base/file.h"
+#include "run/segment_read_int.h"
+#include "run/userblock_int.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ROWS = 1000 };
+
+static rec_run run;
+static char path[SL_RUN_PATH], tmp[SL_RUN_PATH], other[SL_RUN_PATH];
+
+static int setup(void **state)
+{
+    (void)state;
+    rec_run_open(&run, t_scratch());
+    T_OK(sl_rank_path(path, run.folder, SL_FILE_SEGMENT, 1));
+    (void)snprintf(tmp, sizeof tmp, "%.4000s.tmp", path);
+    T_OK(sl_file_join(other, sizeof other, run.path, "other.h5"));
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    rec_run_close(&run);
+    t_scratch_remove();
+    return 0;
+}
+
+/* What a case is made from: the table `events` (step, value, text_hash, kind). */
+typedef struct scene {
+    hid_t file, type, space, creation;
+    sl_h5_set set;
+    unsigned char rows[ROWS * 32];
+} scene;
+
+static void put(scene *s)
+{
+    hid_t dataset;
+
+    T_OK(SL_H5_ID(&dataset, H5Dcreate2(s->file, "events", s->type, s->space, H5P_DEFAULT,
+                                       s->creation, H5P_DEFAULT)));
+    T_OK(SL_H5(H5Dwrite(dataset, s->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, s->rows)));
+    sl_h5_close(&dataset);
+}
+
+/* A dataset of this name in another file, for those who would follow. */
+static void put_elsewhere(const scene *s)
+{
+    scene away = *s;
+
+    T_OK(sl_h5_create(&away.file, other, SL_USERBLOCK_BYTES));
+    put(&away);
+    T_OK(sl_h5_close_file(&away.file));
+}
+
+static void good(scene *s)
+{
+    put(s);
+}
+
+static void absent(scene *s)
+{
+    (void)s;
+}
+
+static void soft_link(scene *s)
+{
+    hid_t group;
+
+    T_OK(SL_H5_ID(&group, H5Gcreate2(s->file, "g", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT)));
+    sl_h5_close(&group);
+    T_OK(SL_H5(H5Lcreate_soft("/g", s->file, "events", H5P_DEFAULT, H5P_DEFAULT)));
+}
+
+static void external_link(scene *s)
+{
+    put_elsewhere(s);
+    T_OK(SL_H5(H5Lcreate_external(other, "/events", s->file, "events", H5P_DEFAULT, H5P_DEFAULT)));
+}
+
+static void group(scene *s)
+{
+    hid_t g;
+
+    T_OK(SL_H5_ID(&g, H5Gcreate2(s->file, "events", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT)));
+    T_OK(SL_H5(H5Lcreate_hard(s->file, "/", g, "cycle", H5P_DEFAULT, H5P_DEFAULT)));
+    sl_h5_close(&g);
+}
+
+static void external_storage(scene *s)
+{
+    sl_h5_close(&s->creation);
+    T_OK(SL_H5_ID(&s->creation, H5Pcreate(H5P_DATASET_CREATE)));
+    T_OK(SL_H5(H5Pset_external(s->creation, "/etc/passwd", 0, ROWS * s->set.item_bytes)));
+    {
+        hid_t dataset;
+
+        T_OK(SL_H5_ID(&dataset, H5Dcreate2(s->file, "events", s->type, s->space, H5P_DEFAULT,
+                                           s->creation, H5P_DEFAULT)));
+        sl_h5_close(&dataset);
+    }
+}
+
+static void virtual_layout(scene *s)
+{
+    hid_t dataset;
+
+    put_elsewhere(s);
+    sl_h5_close(&s->creation);
+    T_OK(SL_H5_ID(&s->creation, H5Pcreate(H5P_DATASET_CREATE)));
+    T_OK(SL_H5(H5Pset_virtual(s->creation, s->space, other, "/events", s->space)));
+    T_OK(SL_H5_ID(&dataset, H5Dcreate2(s->file, "events", s->type, s->space, H5P_DEFAULT,
+                                       s->creation, H5P_DEFAULT)));
+    sl_h5_close(&dataset);
+}
+
+static void other_filter(scene *s)
+{
+    T_OK(SL_H5(H5Premove_filter(s->creation, H5Z_FILTER_ALL)));
+    T_OK(SL_H5(H5Pset_nbit(s->creation)));
+    put(s);
+}
+
+static void too_few_rows(scene *s)
+{
+    const hsize_t dims = ROWS - 1;
+
+    T_OK(SL_H5(H5Pset_chunk(s->creation, 1, &dims)));
+    T_OK(SL_H5(H5Sset_extent_simple(s->space, 1, &dims, NULL)));
+    put(s);
+}
+
+static void growing(scene *s)
+{
+    const hsize_t dims = ROWS, most = H5S_UNLIMITED;
+
+    T_OK(SL_H5(H5Sset_extent_simple(s->space, 1, &dims, &most)));
+    put(s);
+}
+
+static void two_dimensions(scene *s)
+{
+    const hsize_t dims[2] = { ROWS, 1 };
+
+    T_OK(SL_H5(H5Sset_extent_simple(s->space, 2, dims, NULL)));
+    T_OK(SL_H5(H5Pset_chunk(s->creation, 2, dims)));
+    put(s);
+}
+
+static void big_endian(scene *s)
+{
+    sl_h5_close(&s->type);
+    T_OK(SL_H5_ID(&s->type, H5Tcreate(H5T_COMPOUND, s->set.item_bytes)));
+    T_OK(SL_H5(H5Tinsert(s->type, "step", 0, H5T_STD_I64BE)));
+    put(s);
+}
+
+static void variable_length(scene *s)
+{
+    hid_t dataset, text;
+
+    T_OK(SL_H5_ID(&text, H5Tcopy(H5T_C_S1)));
+    T_OK(SL_H5(H5Tset_size(text, H5T_VARIABLE)));
+    T_OK(SL_H5_ID(&dataset, H5Dcreate2(s->file, "events", text, s->space, H5P_DEFAULT, H5P_DEFAULT,
+                                       H5P_DEFAULT)));
+    sl_h5_close(&dataset);
+    sl_h5_close(&text);
+}
+
+/* Rows that are promised but were never stored read as fill values. */
+static void unallocated(scene *s)
+{
+    const hsize_t chunk = 10, first = 0;
+    hid_t dataset, part, memory;
+
+    T_OK(SL_H5(H5Pset_chunk(s->creation, 1, &chunk)));
+    T_OK(SL_H5_ID(&dataset, H5Dcreate2(s->file, "events", s->type, s->space, H5P_DEFAULT,
+                                       s->creation, H5P_DEFAULT)));
+    T_OK(SL_H5_ID(&part, H5Scopy(s->space)));
+    T_OK(SL_H5(H5Sselect_hyperslab(part, H5S_SELECT_SET, &first, NULL, &chunk, NULL)));
+    T_OK(SL_H5_ID(&memory, H5Screate_simple(1, &chunk, NULL)));
+    T_OK(SL_H5(H5Dwrite(dataset, s->type, memory, part, H5P_DEFAULT, s->rows)));
+    sl_h5_close(&memory);
+    sl_h5_close(&part);
+    sl_h5_close(&dataset);
+}
+
+static void descending_steps(scene *s)
+{
+    const int64_t step = 1;
+
+    memcpy(s->rows + 700 * s->set.item_bytes, &step, sizeof step);
+    put(s);
+}
+
+static void step_after_the_last(scene *s)
+{
+    const int64_t step = ROWS + 5;
+
+    memcpy(s->rows + (ROWS - 1) * s->set.item_bytes, &step, sizeof step);
+    put(s);
+}
+
+static void no_such_kind(scene *s)
+{
+    s->rows[41 * s->set.item_bytes + 24] = 200;
+    put(s);
+}
+
+/* A file at `path` whose user block is right: ROWS events of steps 1..ROWS. */
+static void make(void (*build)(scene *), unsigned minor)
+{
+    const hsize_t dims = ROWS;
+    sl_segment_info info = {
+        .number = 1, .attempt = 1, .resumed_from = -1, .first_step = 1, .last_step = ROWS
+    };
+    scene s = { .file = H5I_INVALID_HID };
+    sl_json *object = NULL;
+    size_t chunk;
+
+    sl_h5_begin();
+    (void)unlink(path);
+    (void)sl_h5_sets(&s.set, SL_TABLE_EVENTS, &run.identity.layout);
+    for (int i = 0; i < ROWS; i++) {
+        const int64_t step = i + 1;
+
+        memcpy(s.rows + (size_t)i * s.set.item_bytes, &step, sizeof step);
+    }
+    T_OK(sl_h5_create(&s.file, tmp, SL_USERBLOCK_BYTES));
+    T_OK(sl_h5_set_type(&s.type, &s.set));
+    T_OK(SL_H5_ID(&s.space, H5Screate_simple(1, &dims, NULL)));
+    T_OK(sl_h5_set_creation(&s.creation, &chunk, &s.set, ROWS));
+    build(&s);
+    sl_h5_close(&s.creation);
+    sl_h5_close(&s.space);
+    sl_h5_close(&s.type);
+    T_OK(sl_h5_close_file(&s.file));
+    memcpy(info.uuid_text, run.identity.uuid_text, sizeof info.uuid_text);
+    info.rows[SL_TABLE_EVENTS] = ROWS;
+    info.minor = minor;
+    T_OK(sl_segment_info_to_json(&object, &info));
+    T_OK(sl_userblock_seal(run.folder, path, object));
+    sl_json_close(&object);
+    sl_h5_end();
+}
+
+static sl_status keep_last(void *with, sl_table table, const unsigned char *rows, size_t count,
+                           size_t row_bytes)
+{
+    sl_row_unpack(with, table, rows + (count - 1) * row_bytes);
+    return SL_OK;
+}
+
+static sl_status read_events(sl_row_events *last)
+{
+    return sl_segment_rows(path, &run.identity, SL_TABLE_EVENTS, 0, ROWS, keep_last, last);
+}
+
+static void test_the_scene_itself_is_good(void **state)
+{
+    sl_row_events last;
+
+    (void)state;
+    make(good, 0);
+    T_OK(read_events(&last));
+    assert_int_equal(last.step, ROWS);
+}
+
+static void test_hostile_segments_are_refused(void **state)
+{
+    static const struct {
+        void (*build)(scene *);
+        const char *message;
+    } cases[] = {
+        { absent, "found none" },
+        { soft_link, "hard link" },
+        { external_link, "hard link" },
+        { group, "want a dataset" },
+        { external_storage, "external storage" },
+        { virtual_layout, "chunked or contiguous" },
+        { other_filter, "found filter 5" },
+        { too_few_rows, "want a fixed extent (1000,1)" },
+        { growing, "want a fixed extent (1000,1)" },
+        { two_dimensions, "" },
+        { big_endian, "want the type of the schema" },
+        { variable_length, "" },
+        { unallocated, "stored" },
+        { descending_steps, "steps that ascend from 700" },
+        { step_after_the_last, "steps up to 1000" },
+        { no_such_kind, "found 200" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        sl_row_events last;
+        sl_status st;
+
+        make(cases[i].build, 0);
+        st = read_events(&last);
+        if (st != SL_EFORMAT || !strstr(sl_err_place(), "seg-000001.h5") ||
+            !strstr(sl_err_place(), "/events"))
+            fail_msg("case %zu: status %d, place %s", i, st, sl_err_place());
+        T_FAILS(st, SL_EFORMAT, cases[i].message);
+    }
+}
+
+/* A later minor version: known columns are read by name, wherever they stand. */
+static void later_minor(scene *s)
+{
+    unsigned char wide[ROWS * 48] = { 0 };
+    size_t count;
+    const sl_column *c = sl_table_columns(SL_TABLE_EVENTS, &count);
+    size_t offset = 8, from = 0;
+
+    sl_h5_close(&s->type);
+    T_OK(SL_H5_ID(&s->type, H5Tcreate(H5T_COMPOUND, s->set.item_bytes + 8)));
+    T_OK(SL_H5(H5Tinsert(s->type, "a_new_column", 0, H5T_IEEE_F64LE)));
+    for (size_t i = 0; i < count; i++) {
+        hid_t type;
+
+        T_OK(sl_h5_column_type(&type, &c[i]));
+        T_OK(SL_H5(H5Tinsert(s->type, c[i].name, offset, type)));
+        sl_h5_close(&type);
+        for (size_t r = 0; r < ROWS; r++)
+            memcpy(wide + r * (s->set.item_bytes + 8) + offset,
+                   s->rows + r * s->set.item_bytes + from, sl_type_bytes(c[i].type));
+        offset += sl_type_bytes(c[i].type);
+        from += sl_type_bytes(c[i].type);
+    }
+    memcpy(wide + 999 * (s->set.item_bytes + 8) + 16, &(const double){ 2.5 }, 8);
+    assert_true(sizeof wide >= ROWS * (s->set.item_bytes + 8));
+    {
+        hid_t dataset;
+
+        T_OK(SL_H5_ID(&dataset, H5Dcreate2(s->file, "events", s->type, s->space, H5P_DEFAULT,
+                                           s->creation, H5P_DEFAULT)));
+        T_OK(SL_H5(H5Dwrite(dataset, s->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, wide)));
+        sl_h5_close(&dataset);
+    }
+}
+
+static void test_a_later_minor_version_is_read(void **state)
+{
+    sl_row_events last;
+
+    (void)state;
+    make(later_minor, SL_SCHEMA_MINOR + 1);
+    T_OK(read_events(&last));
+    assert_int_equal(last.step, ROWS);
+    T_CLOSE(last.value, 2.5, TOL_EXACT);
+    make(later_minor, SL_SCHEMA_MINOR); /* but it must say so */
+    T_FAILS(read_events(&last), SL_EFORMAT, "want the type of the schema");
+    make(big_endian, SL_SCHEMA_MINOR + 1);
+    T_FAILS(read_events(&last), SL_EFORMAT, "want type i64");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_scene_itself_is_good),
+        cmocka_unit_test(test_hostile_segments_are_refused),
+        cmocka_unit_test(test_a_later_minor_version_is_read),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
