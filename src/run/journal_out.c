@@ -94,6 +94,15 @@ static sl_status append_start(sl_journal_out *j)
     return st;
 }
 
+/* START as a synced batch of its own. */
+static sl_status start_batch(sl_journal_out *j)
+{
+    SL_TRY(append_start(j));
+    SL_TRY(append_pad(j));
+    SL_TRY(write_frames(j));
+    return sync_files(j);
+}
+
 static sl_status begin_journal(sl_journal_out *j)
 {
     j->seed = sl_journal_seed(j->begin.identity->uuid, j->begin.rank, j->begin.number);
@@ -102,11 +111,8 @@ static sl_status begin_journal(sl_journal_out *j)
     j->commit = (sl_commit){ 0 };
     SL_TRY(open_new(&j->text_fd, j->rank_folder, SL_FILE_TEXTS, j->begin.number));
     SL_TRY(open_new(&j->fd, j->rank_folder, SL_FILE_JOURNAL, j->begin.number));
-    SL_TRY(append_start(j));
-    SL_TRY(append_pad(j));
-    SL_TRY(write_frames(j));
     j->text_is_dirty = 1; /* a new file */
-    SL_TRY(sync_files(j));
+    SL_TRY(start_batch(j));
     return sl_file_sync_folder(j->rank_folder);
 }
 
@@ -119,7 +125,7 @@ static void close_files(sl_journal_out *j)
     j->fd = j->text_fd = -1;
 }
 
-sl_status sl_journal_out_open(sl_journal_out *j, const sl_journal_begin *begin)
+static void set_begin(sl_journal_out *j, const sl_journal_begin *begin)
 {
     *j = (sl_journal_out){ .begin = *begin, .fd = -1, .text_fd = -1 };
     snprintf(j->rank_folder, sizeof j->rank_folder, "%s", begin->rank_folder);
@@ -128,7 +134,23 @@ sl_status sl_journal_out_open(sl_journal_out *j, const sl_journal_begin *begin)
     j->next_seq = begin->last_seq + 1;
     j->synced_seq = begin->last_seq;
     j->committed_step = begin->resumed_from;
+}
+
+sl_status sl_journal_out_open(sl_journal_out *j, const sl_journal_begin *begin)
+{
+    set_begin(j, begin);
     return begin_journal(j);
+}
+
+sl_status sl_journal_out_adopt(sl_journal_out *j, const sl_journal_begin *begin, int fd,
+                               uint64_t bytes, const sl_commit *commit)
+{
+    set_begin(j, begin);
+    j->fd = fd;
+    j->seed = sl_journal_seed(begin->identity->uuid, begin->rank, begin->number);
+    j->journal_bytes = bytes;
+    j->commit = *commit;
+    return start_batch(j);
 }
 
 sl_status sl_journal_out_commit(sl_journal_out *j, sl_unit_kind kind, int64_t step)

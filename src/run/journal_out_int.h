@@ -65,6 +65,10 @@ typedef struct sl_journal_out {
 
 /* Creates journal begin->number with START, durable with its name. */
 sl_status sl_journal_out_open(sl_journal_out *out, const sl_journal_begin *begin) SL_MUSTUSE;
+/* Goes on in a file that is there (decisions.log): appends a START. fd: consumed; bytes: its size;
+ * commit: the counts so far. No text file. */
+sl_status sl_journal_out_adopt(sl_journal_out *out, const sl_journal_begin *begin, int fd,
+                               uint64_t bytes, const sl_commit *commit) SL_MUSTUSE;
 /* Writes what out->unit holds and a COMMIT. */
 sl_status sl_journal_out_commit(sl_journal_out *out, sl_unit_kind kind, int64_t step) SL_MUSTUSE;
 /* Nothing when all is durable already. */

@@ -45,10 +45,12 @@ struct sl_run {
     uint32_t stalls, dropped, told_seals, told_stalls;
 };
 
-/* A thread-safe look at the lock file. *fd: holds the lock, -1 when another does. */
+/* Takes the lock. *fd: holds it until closed; -1 when another does. */
 sl_status sl_run_lock(int *fd, const char *run_path) SL_MUSTUSE;
 /* *answer = 1 when a trainer holds the lock. Takes a shared lock for a moment: where another holds the
  * lock it is refused. */
+sl_status sl_run_is_locked(int *answer, const char *run_path) SL_MUSTUSE;
+/* Whether a trainer holds the lock. */
 sl_status sl_run_is_locked(int *answer, const char *run_path) SL_MUSTUSE;
 /* A name from an earlier attempt, without writing a row. Errors: SL_EFORMAT out of order. */
 sl_status sl_run_name_known(sl_run *run, const unsigned char *packed_names_row) SL_MUSTUSE;
