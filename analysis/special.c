@@ -86,7 +86,7 @@ double sl_log_beta_inc(double x, double a, double b)
     return log1p(-exp(front) * beta_fraction(1.0 - x, b, a) / b);
 }
 
-double sl_beta_inc(double x, double a, double b)
+double sl_beta_cdf(double x, double a, double b)
 {
     return exp(sl_log_beta_inc(x, a, b));
 }
@@ -133,7 +133,7 @@ double sl_beta_quantile(double p, double a, double b)
         return NAN;
     if (p == 0.0 || p == 1.0)
         return p;
-    return bisect(sl_beta_inc, p, 0.0, 1.0, a, b);
+    return bisect(sl_beta_cdf, p, 0.0, 1.0, a, b);
 }
 
 double sl_student_quantile(double p, double df)

@@ -15,7 +15,7 @@ double sl_log_beta(double a, double b);
 /* ln I_x(a, b), the regularised incomplete beta function, a, b > 0, 0 <= x <= 1. Continued fraction
  * by the modified Lentz method (Numerical Recipes 6.4; DLMF 8.17.22). */
 double sl_log_beta_inc(double x, double a, double b);
-double sl_beta_inc(double x, double a, double b);
+double sl_beta_cdf(double x, double a, double b);
 
 /* Quantiles by bisection of the distribution function down to neighbouring doubles. 0 <= p <= 1. */
 double sl_normal_quantile(double p);
