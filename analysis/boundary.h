@@ -6,12 +6,12 @@
  * next
  *
  * Source: arXiv 2508.10530 (its algorithm counts 2000 prompts and compares with 1/2). In place of
- * the fixed sample stands the indifference-zone e-process of eprocess.h: it stops when the side is
- * known. */
+ * the fixed sample stands the indifference-zone e-process of hypothesis.h: it stops when the side
+ * is known. */
 #ifndef SL_ANALYSIS_BOUNDARY_H
 #define SL_ANALYSIS_BOUNDARY_H
 
-#include "analysis/eprocess.h"
+#include "analysis/hypothesis.h"
 #include "analysis/interval.h"
 #include "base/status.h"
 #include "run/schema.h"
@@ -21,8 +21,8 @@ const char *sl_stage_name(sl_stage stage); /* "undecided", "injection", "fine-tu
 
 typedef struct sl_boundary_settings {
     double tau, delta, alpha;
-    double bets[SL_BETS_MOST];
-    size_t bet_count;
+    double lambda[SL_KELLY_GRID]; /* betting fractions */
+    size_t grid;
 } sl_boundary_settings;
 sl_boundary_settings sl_boundary_defaults(void); /* 1/2, .05, .05 */
 /* Errors: SL_EARG unless 0 < tau - delta, tau + delta < 1, 0 < alpha < 1. */
@@ -39,10 +39,12 @@ typedef struct sl_prompt_mean {
 /* A measurement in progress. */
 typedef struct sl_boundary {
     sl_boundary_settings set;
-    sl_eprocess zone, sign; /* with the indifference zone; delta = 0 */
-    sl_mean score, margin_on, margin_off;
-    double *y; /* prompt means so far, owned: for the confidence sequence */
-    size_t capacity;
+    sl_kelly zone, sign;                /* with the indifference zone; delta = 0 */
+    sl_stage stage, certified;          /* what each answered first */
+    double *y, *margin_on, *margin_off; /* (prompts) owned */
+    size_t capacity, capacity_on, capacity_off;
+    size_t prompts, margins_on, margins_off;
+    size_t prompts_used; /* at which the zone test answered; 0: not yet */
     double v_on, v_off;
     size_t votes, ties, dropped;
 } sl_boundary;
@@ -54,14 +56,15 @@ sl_status sl_boundary_add(sl_boundary *b, const sl_prompt_mean *prompt) SL_MUSTU
 int sl_boundary_is_settled(const sl_boundary *b); /* the default test has answered */
 
 typedef struct sl_verdict {
-    sl_stage stage;      /* of the test with the indifference zone */
-    sl_stage certified;  /* of the test without */
-    sl_estimate bs;      /* prompt means, level 1 - alpha, for a fixed sample */
-    double lower, upper; /* confidence sequence: valid whenever one stops */
+    sl_stage stage;       /* of the test with the indifference zone */
+    sl_stage certified;   /* of the test without */
+    sl_mean bs;           /* of prompt means */
+    sl_interval fixed;    /* its interval for a fixed sample, level 1 - alpha */
+    sl_interval sequence; /* confidence sequence: valid whenever one stops */
     double log_e_ft, log_e_inj, margin_on, margin_off, v_on, v_off;
     size_t prompts, votes, ties, dropped;
     size_t prompts_used; /* at which the test answered; all of them when it did not */
 } sl_verdict;
-void sl_boundary_verdict(sl_verdict *out, const sl_boundary *b);
+sl_status sl_boundary_verdict(sl_verdict *out, const sl_boundary *b) SL_MUSTUSE;
 
 #endif

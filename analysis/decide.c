@@ -1,5 +1,4 @@
 #include "analysis/decide.h"
-#include "analysis/special.h"
 #include <math.h>
 
 int sl_hysteresis_step(sl_hysteresis *h, sl_stage side)
@@ -40,9 +39,4 @@ double sl_mix_smoothstep(double bs, double low, double high)
 double sl_mix_logistic(double bs, double centre, double width)
 {
     return 1.0 / (1.0 + exp(-(bs - centre) / width));
-}
-
-double sl_posterior_above_half(double wins, double losses, double a)
-{
-    return 1.0 - sl_beta_cdf(0.5, a + wins, a + losses);
 }

@@ -23,7 +23,5 @@ sl_stage sl_interval_side(double lower, double upper, double centre, double marg
 double sl_mix_linear(double bs, double low, double high);
 double sl_mix_smoothstep(double bs, double low, double high);
 double sl_mix_logistic(double bs, double centre, double width);
-/* P(p > 1/2) under Beta(a + wins, a + losses). */
-double sl_posterior_above_half(double wins, double losses, double a);
 
 #endif

@@ -132,25 +132,36 @@ static sl_status add_candidate(prompt_side *p, uint64_t id, float score, const i
     return SL_OK;
 }
 
+/* One value a prompt; NaN is dropped by the mean. */
+typedef struct series {
+    double *x;
+    size_t count, capacity;
+} series;
+
 typedef struct side_means {
-    sl_mean distinct[2], quality;
+    series distinct[2], quality;
     size_t candidates;
 } side_means;
+
+static sl_status push(series *s, double value)
+{
+    SL_TRY(sl_grow(&s->x, &s->capacity, s->count + 1, sizeof *s->x));
+    s->x[s->count++] = value;
+    return SL_OK;
+}
 
 static sl_status close_prompt(side_means *m, const prompt_side *p)
 {
     if (!p->count)
         return SL_OK;
     m->candidates += p->count;
-    if (isfinite(p->score_sum))
-        sl_mean_add(&m->quality, p->score_sum / (double)p->count);
+    SL_TRY(push(&m->quality, p->score_sum / (double)p->count));
     for (size_t n = 0; n < 2 && p->texts == p->count; n++) {
         double value;
         size_t distinct, total;
 
         SL_TRY(sl_distinct_n(&value, &distinct, &total, p->text, p->texts, n + 1));
-        if (isfinite(value))
-            sl_mean_add(&m->distinct[n], value);
+        SL_TRY(push(&m->distinct[n], value));
     }
     return SL_OK;
 }
@@ -189,11 +200,14 @@ sl_status sl_diversity_of(sl_diversity *out, sl_reader *reader, uint32_t measure
 
     SL_TRY_OUT(candidate_index(&index, &count, reader));
     SL_TRY_OUT(gather(&m, reader, index, count, measurement, origin));
-    *out = (sl_diversity){ .distinct_1 = sl_mean_estimate(&m.distinct[0], 0.95),
-                           .distinct_2 = sl_mean_estimate(&m.distinct[1], 0.95),
-                           .quality = sl_mean_estimate(&m.quality, 0.95),
+    *out = (sl_diversity){ .distinct_1 = sl_mean_of(m.distinct[0].x, m.distinct[0].count),
+                           .distinct_2 = sl_mean_of(m.distinct[1].x, m.distinct[1].count),
+                           .quality = sl_mean_of(m.quality.x, m.quality.count),
                            .candidates = m.candidates };
 out:
     sl_free(index);
+    sl_free(m.distinct[0].x);
+    sl_free(m.distinct[1].x);
+    sl_free(m.quality.x);
     return st;
 }

@@ -8,7 +8,7 @@
 #include "run/reader.h"
 
 typedef struct sl_diversity {
-    sl_estimate distinct_1, distinct_2, quality;
+    sl_mean distinct_1, distinct_2, quality;
     size_t candidates;
 } sl_diversity;
 

@@ -5,36 +5,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-void sl_mean_add(sl_mean *m, double x)
+sl_mean sl_mean_of(const double *x, size_t n)
 {
-    const double away = x - m->mean;
-
-    m->n++;
-    m->mean += away / (double)m->n;
-    m->squares += away * (x - m->mean);
-}
-
-sl_estimate sl_mean_estimate(const sl_mean *m, double level)
-{
-    sl_estimate e = { NAN, NAN, NAN, NAN, m->n };
-    const double df = (double)m->n - 1.0;
-    double half;
-
-    if (!m->n)
-        return e;
-    e.value = m->mean;
-    if (m->n < 2)
-        return e;
-    e.se = sqrt(m->squares / df / (double)m->n);
-    half = sl_student_quantile(0.5 + 0.5 * level, df) * e.se;
-    e.lower = e.value - half;
-    e.upper = e.value + half;
-    return e;
-}
-
-sl_sample sl_sample_of(const double *x, size_t n)
-{
-    sl_sample m = { NAN, NAN, NAN, 0, 0 };
+    sl_mean m = { NAN, NAN, NAN, 0, 0 };
     double sum = 0.0, sq = 0.0;
 
     for (size_t i = 0; i < n; i++)
@@ -77,7 +50,7 @@ sl_interval sl_wilson(double k, double n, double alpha)
     return sl_interval_clip((sl_interval){ centre - half, centre + half });
 }
 
-sl_interval sl_student_interval(const sl_sample *mean, double alpha)
+sl_interval sl_student_interval(const sl_mean *mean, double alpha)
 {
     const double t =
         mean->used > 1 ? sl_student_quantile(1.0 - alpha / 2.0, (double)mean->used - 1.0) : NAN;
@@ -123,10 +96,10 @@ sl_clustered sl_clustered_votes(const double *votes, const size_t *first, size_t
     int is_even = 1;
 
     for (size_t i = 0; i < P; i++)
-        sum += sl_sample_of(votes + first[i], first[i + 1] - first[i]).value;
+        sum += sl_mean_of(votes + first[i], first[i + 1] - first[i]).value;
     for (size_t i = 0; i < P; i++) {
         const size_t n = first[i + 1] - first[i];
-        const double mean = sl_sample_of(votes + first[i], n).value;
+        const double mean = sl_mean_of(votes + first[i], n).value;
 
         between += (mean - sum / (double)P) * (mean - sum / (double)P);
         for (size_t v = first[i]; v < first[i + 1]; v++)
@@ -137,7 +110,7 @@ sl_clustered sl_clustered_votes(const double *votes, const size_t *first, size_t
     c.mean.value = P ? sum / (double)P : NAN;
     c.mean.sd = P > 1 ? sqrt(between / (double)(P - 1)) : NAN;
     c.mean.se = c.mean.sd / sqrt((double)P);
-    c.naive_se = P ? sl_sample_of(votes, first[P]).se : NAN;
+    c.naive_se = P ? sl_mean_of(votes, first[P]).se : NAN;
     c.icc = is_even && m > 1 && P > 1 ? icc_anova(between, within, (double)P, (double)m) : NAN;
     c.design_effect = 1.0 + ((double)m - 1.0) * c.icc;
     c.n_effective = (double)(P ? first[P] : 0) / c.design_effect;
@@ -157,7 +130,7 @@ sl_status sl_bootstrap_given(sl_bootstrap *out, double *means, const double *x, 
         }
         means[r] = sum / (double)n;
     }
-    out->se = sl_sample_of(means, B).sd;
+    out->se = sl_mean_of(means, B).sd;
     sl_sort_f64(means, B);
     out->interval.lower = sl_quantile_sorted(means, B, alpha / 2.0);
     out->interval.upper = sl_quantile_sorted(means, B, 1.0 - alpha / 2.0);
@@ -185,4 +158,9 @@ out:
     sl_free(index);
     sl_free(means);
     return st;
+}
+
+double sl_posterior_above_half(double wins, double losses, double a)
+{
+    return sl_beta_cdf(0.5, a + losses, a + wins); /* 1 - I_{1/2}(a+W, a+L), by symmetry */
 }

@@ -7,39 +7,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct sl_interval {
-    double lower, upper;
-} sl_interval;
-
-/* A mean in progress (Welford's updating form). Zeroed: nothing added. */
+/* A mean over finite items; the others are dropped and counted. */
 typedef struct sl_mean {
-    size_t n;
-    double mean, squares; /* sum of squared distances from the mean */
-} sl_mean;
-void sl_mean_add(sl_mean *mean, double x);
-
-/* A value with its standard error and the t-interval of the level asked for. */
-typedef struct sl_estimate {
-    double value, se, lower, upper;
-    size_t n;
-} sl_estimate;
-/* All but n NaN where undefined: value for n = 0, the rest below n = 2. level: .95, ... */
-sl_estimate sl_mean_estimate(const sl_mean *mean, double level);
-
-/* The mean of finite items; the others are dropped and counted. */
-typedef struct sl_sample {
     double value; /* NaN: nothing used */
     double sd;    /* ddof 1; NaN below 2 items */
     double se;    /* sd/sqrt(used) */
     size_t used, dropped;
-} sl_sample;
-sl_sample sl_sample_of(const double *x, size_t n); /* x (n) */
+} sl_mean;
+sl_mean sl_mean_of(const double *x, size_t n); /* x (n) */
+
+typedef struct sl_interval {
+    double lower, upper;
+} sl_interval;
 
 /* Wilson's score interval of k successes in n independent votes, k may be half-integer, clipped to
  * [0,1]; n = 0: [0,1]. Source: Wilson, JASA 22 (1927). */
 sl_interval sl_wilson(double k, double n, double alpha);
 /* mean -+ t se with used-1 degrees of freedom; both ends NaN below 2 items. */
-sl_interval sl_student_interval(const sl_sample *mean, double alpha);
+sl_interval sl_student_interval(const sl_mean *mean, double alpha);
 /* Both ends cut to [0,1], for shares. */
 sl_interval sl_interval_clip(sl_interval interval);
 
@@ -52,7 +37,7 @@ void sl_sort_f64(double *x, size_t n); /* ascending; no NaN */
  * votes per prompt, NaN when the numbers differ; design_effect 1+(m-1)icc; n_effective votes/that.
  * Source: Donner and Koval, Biometrics 36 (1980) for the intraclass correlation. */
 typedef struct sl_clustered {
-    sl_sample mean; /* of prompt means: the boundary score */
+    sl_mean mean; /* of prompt means: the boundary score */
     double naive_se, icc, design_effect, n_effective;
     sl_interval student;
 } sl_clustered;
@@ -70,5 +55,8 @@ sl_status sl_bootstrap_given(sl_bootstrap *out, double *means, const double *x, 
 /* The same with B seeded draws. */
 sl_status sl_bootstrap_mean(sl_bootstrap *out, const double *x, size_t n, size_t B, double alpha,
                             uint64_t seed) SL_MUSTUSE;
+
+/* P(p > 1/2) of a share with prior Beta(a,a) after `wins` and `losses`, which may be fractions. */
+double sl_posterior_above_half(double wins, double losses, double a);
 
 #endif

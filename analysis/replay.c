@@ -6,15 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-void sl_boundary_row(sl_row_boundary *row, const sl_boundary *b, uint32_t max_prompts)
+sl_status sl_boundary_row(sl_row_boundary *row, const sl_boundary *b, uint32_t max_prompts)
 {
     sl_verdict v;
 
-    sl_boundary_verdict(&v, b);
+    SL_TRY(sl_boundary_verdict(&v, b));
     *row = (sl_row_boundary){ .bs = v.bs.value,
                               .se = v.bs.se,
-                              .lower = v.lower,
-                              .upper = v.upper,
+                              .lower = v.sequence.lower,
+                              .upper = v.sequence.upper,
                               .tau = b->set.tau,
                               .delta = b->set.delta,
                               .alpha = b->set.alpha,
@@ -32,23 +32,25 @@ void sl_boundary_row(sl_row_boundary *row, const sl_boundary *b, uint32_t max_pr
                               .max_prompts = max_prompts,
                               .stage = (uint8_t)v.stage,
                               .certified = (uint8_t)v.certified };
+    return SL_OK;
 }
 
-void sl_decision_row(sl_row_decisions *row, sl_hysteresis *hysteresis, const sl_boundary *b)
+sl_status sl_decision_row(sl_row_decisions *row, sl_hysteresis *hysteresis, const sl_boundary *b)
 {
     static const uint8_t actions[] = { SL_ACTION_KEEP, SL_ACTION_STATIC, SL_ACTION_ON_POLICY };
     sl_verdict v;
 
-    sl_boundary_verdict(&v, b);
+    SL_TRY(sl_boundary_verdict(&v, b));
     sl_hysteresis_step(hysteresis, v.stage);
     *row = (sl_row_decisions){ .expiry = INT64_MAX,
                                .bs = v.bs.value,
-                               .lower = v.lower,
-                               .upper = v.upper,
+                               .lower = v.sequence.lower,
+                               .upper = v.sequence.upper,
                                .mix_weight = hysteresis->state == SL_STAGE_FINE_TUNING ? 1.0 : 0.0,
                                .votes = (uint32_t)v.votes,
                                .stage = (uint8_t)v.stage,
                                .action = actions[hysteresis->state] };
+    return SL_OK;
 }
 
 /* --- votes to prompts ------------------------------------------------------------------------ */
@@ -167,7 +169,7 @@ static void compare_look(sl_run_analysis *out, sl_measurement *m, const sl_row_b
 
 static sl_status add_prompts(replay *r, sl_boundary *b, const sl_row_boundary *look)
 {
-    while (b->score.n + b->dropped < look->prompts + look->dropped && r->vote_at < r->vote_count) {
+    while (b->prompts + b->dropped < look->prompts + look->dropped && r->vote_at < r->vote_count) {
         const sl_row_votes *v = r->votes + r->vote_at;
         size_t end;
         sl_prompt_mean p;
@@ -194,12 +196,12 @@ static const sl_row_decisions *decision_of(const replay *r, uint32_t measurement
     return NULL;
 }
 
-static void close_measurement(replay *r, sl_measurement *m, const sl_boundary *b)
+static sl_status close_measurement(replay *r, sl_measurement *m, const sl_boundary *b)
 {
     const sl_row_decisions *recorded = decision_of(r, m->measurement);
     sl_row_decisions derived;
 
-    sl_decision_row(&derived, &r->hysteresis, b);
+    SL_TRY(sl_decision_row(&derived, &r->hysteresis, b));
     m->derived_stage = m->derived.stage;
     m->derived_action = derived.action;
     m->decided = recorded ? *recorded : (sl_row_decisions){ .step = -1, .action = SL_ACTION_KEEP };
@@ -209,6 +211,7 @@ static void close_measurement(replay *r, sl_measurement *m, const sl_boundary *b
             snprintf(r->out->first_difference, sizeof r->out->first_difference,
                      "measurement %u: another decision", m->measurement);
     }
+    return SL_OK;
 }
 
 static sl_status replay_measurement(replay *r)
@@ -229,11 +232,11 @@ static sl_status replay_measurement(replay *r)
         const sl_row_boundary *look = r->looks + r->look_at;
 
         SL_TRY_OUT(add_prompts(r, &b, look));
-        sl_boundary_row(&m->derived, &b, look->max_prompts);
+        SL_TRY_OUT(sl_boundary_row(&m->derived, &b, look->max_prompts));
         compare_look(r->out, m, look);
         m->recorded = *look;
     }
-    close_measurement(r, m, &b);
+    SL_TRY_OUT(close_measurement(r, m, &b));
 out:
     sl_boundary_close(&b);
     return st;

@@ -35,16 +35,14 @@ static sl_status look(void *state, sl_row_boundary *row)
 {
     const sl_advise *a = state;
 
-    sl_boundary_row(row, &a->boundary, a->max_prompts);
-    return SL_OK;
+    return sl_boundary_row(row, &a->boundary, a->max_prompts);
 }
 
 static sl_status decide(void *state, sl_row_decisions *row)
 {
     sl_advise *a = state;
 
-    sl_decision_row(row, &a->hysteresis, &a->boundary);
-    return SL_OK;
+    return sl_decision_row(row, &a->hysteresis, &a->boundary);
 }
 
 static sl_status save(void *state, sl_json **out)
