@@ -156,12 +156,12 @@ sl_status sl_start_encode(char **payload, const sl_start *start, const sl_json *
 
     *payload = NULL;
     SL_TRY_OUT(sl_schema_text(&schema));
-    object =
-        json_pack("{s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:O?, s:s}", "schema_name",
-                  SL_SCHEMA_NAME, "major", SL_SCHEMA_MAJOR, "minor", SL_SCHEMA_MINOR, "rank",
-                  (json_int_t)start->rank, "journal", (json_int_t)start->number, "attempt",
-                  (json_int_t)start->attempt, "resumed_from", (json_int_t)start->resumed_from,
-                  "last_seq", (json_int_t)start->last_seq, "start", environment, "schema", schema);
+    object = json_pack("{s:s, s:i, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:O?, s:s}", "schema_name",
+                       SL_SCHEMA_NAME, "major", SL_SCHEMA_MAJOR, "minor", SL_SCHEMA_MINOR,
+                       "run_sha256", start->run_sha256, "rank", (json_int_t)start->rank, "journal",
+                       (json_int_t)start->number, "attempt", (json_int_t)start->attempt,
+                       "resumed_from", (json_int_t)start->resumed_from, "last_seq",
+                       (json_int_t)start->last_seq, "start", environment, "schema", schema);
     if (!object)
         SL_TRY_OUT(SL_FAIL(SL_EARG, "want a start record of JSON, found none"));
     SL_TRY_OUT(sl_json_dump(payload, object, 0));
@@ -181,12 +181,17 @@ out:
 static sl_status start_fields(sl_start *out, const sl_json *object)
 {
     int64_t major, minor, rank, number, attempt, last_seq;
+    const char *sha256;
 
     SL_TRY(sl_json_i64(&major, object, "major"));
     SL_TRY(sl_json_i64(&minor, object, "minor"));
     if (major != SL_SCHEMA_MAJOR || minor > SL_SCHEMA_MINOR) /* rows of a later minor are longer */
         return SL_FAIL(SL_EVERSION, "want a journal of schema %d.%d, found %lld.%lld",
                        SL_SCHEMA_MAJOR, SL_SCHEMA_MINOR, (long long)major, (long long)minor);
+    SL_TRY(sl_json_text(&sha256, object, "run_sha256"));
+    if (strlen(sha256) >= sizeof out->run_sha256)
+        return SL_FAIL(SL_EFORMAT, "want run_sha256 of 64 digits, found %zu", strlen(sha256));
+    memcpy(out->run_sha256, sha256, strlen(sha256) + 1);
     SL_TRY(sl_json_i64(&rank, object, "rank"));
     SL_TRY(sl_json_i64(&number, object, "journal"));
     SL_TRY(sl_json_i64(&attempt, object, "attempt"));

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/hash.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -138,6 +139,17 @@ static sl_status identity_read(sl_run_identity *out, const sl_json *run)
     return tables_read(out, run);
 }
 
+static void hash_json(sl_run_identity *out, size_t bytes)
+{
+    unsigned char digest[32];
+    sl_sha256 sha;
+
+    sl_sha256_open(&sha);
+    sl_sha256_add(&sha, out->json, bytes);
+    sl_sha256_close(&sha, digest);
+    sl_sha256_hex(out->sha256, digest);
+}
+
 sl_status sl_run_identity_load(sl_run_identity *out, const char *run_path)
 {
     char path[4096];
@@ -148,6 +160,7 @@ sl_status sl_run_identity_load(sl_run_identity *out, const char *run_path)
     *out = (sl_run_identity){ 0 };
     SL_TRY(sl_file_join(path, sizeof path, run_path, "run.json"));
     SL_TRY_OUT(sl_file_read(&out->json, &bytes, path, SL_RUN_JSON_MAX));
+    hash_json(out, bytes);
     SL_TRY_OUT(sl_json_parse(&run, out->json, bytes, path));
     SL_TRY_OUT(sl_err_where(identity_read(out, run), "%s", path));
 out:

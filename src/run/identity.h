@@ -15,7 +15,8 @@ typedef struct sl_run_identity {
     sl_layout layout;
     int level; /* record.level */
     uint8_t has_table[SL_TABLE_COUNT];
-    char *json; /* run.json as it stands, owned */
+    char *json;      /* run.json as it stands, owned */
+    char sha256[65]; /* of it */
 } sl_run_identity;
 
 /* Reads RUN/run.json. Errors: SL_EIO; SL_EFORMAT; SL_EVERSION for an unknown major version. */

@@ -276,7 +276,8 @@ static sl_status map_files(sl_journal *j)
     return SL_OK;
 }
 
-static sl_status open_files(sl_journal *j, const char *rank_folder, uint32_t number, uint32_t rank)
+static sl_status open_files(sl_journal *j, const char *rank_folder, uint32_t number, uint32_t rank,
+                            const sl_run_identity *identity)
 {
     SL_TRY(sl_rank_path(j->path, rank_folder, SL_FILE_JOURNAL, number));
     SL_TRY(sl_rank_path(j->text_path, rank_folder, SL_FILE_TEXTS, number));
@@ -285,6 +286,11 @@ static sl_status open_files(sl_journal *j, const char *rank_folder, uint32_t num
     if (j->start.rank != rank || j->start.number != number)
         return sl_err_where(SL_FAIL(SL_EFORMAT, "want rank %u journal %u, found %u and %u", rank,
                                     number, j->start.rank, j->start.number),
+                            "%s", j->path);
+    if (j->start.run_sha256[0] && strcmp(j->start.run_sha256, identity->sha256))
+        return sl_err_where(SL_FAIL(SL_EFORMAT,
+                                    "want run.json with SHA-256 %.16s..., found %.16s...",
+                                    j->start.run_sha256, identity->sha256),
                             "%s", j->path);
     return SL_OK;
 }
@@ -297,7 +303,7 @@ sl_status sl_journal_open(sl_journal **out, const char *rank_folder, uint32_t nu
     SL_TRY(sl_take(out, 1, sizeof **out));
     (*out)->seed = sl_journal_seed(identity->uuid, rank, number);
     (*out)->layout = identity->layout;
-    st = open_files(*out, rank_folder, number, rank);
+    st = open_files(*out, rank_folder, number, rank, identity);
     if (st != SL_OK)
         sl_journal_close(out);
     return st;

@@ -81,6 +81,7 @@ typedef struct sl_start {
     uint32_t attempt, rank, number;
     int64_t resumed_from; /* -1: first attempt */
     uint64_t last_seq;    /* of the journal before; 0: none */
+    char run_sha256[65];  /* of run.json as it was; "": not known */
     char *json;           /* the environment (start_json) as text, owned */
 } sl_start;
 /* The payload of a START frame; freed with sl_free. */

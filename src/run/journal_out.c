@@ -77,15 +77,16 @@ static sl_status open_new(int *fd, const char *rank_folder, sl_rank_file kind, u
 
 static sl_status append_start(sl_journal_out *j)
 {
-    const sl_start start = { .attempt = j->begin.attempt,
-                             .rank = j->begin.rank,
-                             .number = j->begin.number,
-                             .resumed_from = j->begin.resumed_from,
-                             .last_seq = j->next_seq - 1 };
+    sl_start start = { .attempt = j->begin.attempt,
+                       .rank = j->begin.rank,
+                       .number = j->begin.number,
+                       .resumed_from = j->begin.resumed_from,
+                       .last_seq = j->next_seq - 1 };
     char *payload = NULL;
     sl_frame head = { .type = SL_FRAME_START, .synced_seq = j->synced_seq };
     sl_status st;
 
+    memcpy(start.run_sha256, j->begin.identity->sha256, sizeof start.run_sha256);
     SL_TRY(sl_start_encode(&payload, &start, j->begin.start_json));
     head.payload = (const unsigned char *)payload;
     head.payload_bytes = (uint32_t)strlen(payload);
