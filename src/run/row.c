@@ -33,14 +33,14 @@ uint16_t sl_f16_from_f32(float value)
 float sl_f16_to_f32(uint16_t half)
 {
     const uint32_t exponent = (half >> 10) & 31u, fraction = half & 0x3ffu;
+    const uint32_t normal = (exponent + 112u) << 23 | fraction << 13; /* 127 - 15 = 112 */
     float magnitude;
 
+    memcpy(&magnitude, &normal, sizeof magnitude);
     if (exponent == 31)
         magnitude = fraction ? NAN : INFINITY;
     else if (exponent == 0)
-        magnitude = ldexpf((float)fraction, -24);
-    else
-        magnitude = ldexpf((float)(fraction | 0x400u), (int)exponent - 25);
+        magnitude = (float)fraction * 0x1p-24f; /* the unit of a subnormal */
     return half & 0x8000u ? -magnitude : magnitude;
 }
 
