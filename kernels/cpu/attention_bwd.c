@@ -20,45 +20,40 @@ typedef struct key_sums {
 
 /* Up to LANES queries of one head against the tile. */
 typedef struct query_tile {
-    size_t first, count;
+    size_t count;
     float q[E_MAX * LANES], dout[E_MAX * LANES]; /* (CHUNKS(E), LANES, LANES) */
     float p[LANES * LANES], ds[LANES * LANES];   /* (queries, keys) */
 } query_tile;
 
-/* p and scale * ds of one query against the tile, lanes [lo, hi); the others get 0. */
-static inline void query_scores(float *p, float *ds, const backward *b, const key_sums *t,
-                                size_t row, size_t h, size_t lo, size_t hi)
+/* Raw scores p and dp = ds of one query against the tile become p and scale * ds; outside of the
+ * lanes [lo, hi) 0. */
+static inline void score_bwd(float *p, float *ds, float lse, float delta, float scale, size_t lo,
+                             size_t hi)
 {
-    const sl_attention *a = b->a;
-    const size_t th = row * a->H + h;
-    const float lse = b->lse[th], delta = b->delta[th];
     const int low = (int)lo, high = (int)hi;
 
-    memset(p, 0, LANES * sizeof *p);
-    memset(ds, 0, LANES * sizeof *ds);
-    if (lo >= hi)
-        return;
-    lanes_add(p, b->q + row * a->token_stride + h * a->head_stride, 1, t->key, a->E);
-    lanes_add(ds, b->dout + th * a->E, 1, t->value, a->E);
 #pragma omp simd
     for (int l = 0; l < LANES; l++) {
-        const float e = l >= low && l < high ? vec_exp(p[l] * a->scale - lse) : 0.0f;
+        const float e = l >= low && l < high ? vec_exp(p[l] * scale - lse) : 0.0f;
 
         p[l] = e;
-        ds[l] = l >= low && l < high ? a->scale * e * (ds[l] - delta) : 0.0f;
+        ds[l] = l >= low && l < high ? scale * e * (ds[l] - delta) : 0.0f;
     }
 }
 
-/* dq of one query += ds K. */
-static inline void add_dq(float *dq, const float *ds, const key_sums *t, size_t E)
+/* dq of the queries += ds K; dq: their first row. */
+static inline void add_dq(float *dq, size_t stride, const query_tile *q, const key_sums *t,
+                          size_t E)
 {
     for (size_t c = 0; c < CHUNKS(E); c++) {
-        const size_t width = E - c * LANES < LANES ? E - c * LANES : LANES;
-        float sum[LANES] = { 0 };
+        const size_t width = chunk_width(E, c);
+        float sum[LANES * LANES];
 
-        lanes_add(sum, ds, 1, t->rows + c * LANES * LANES, t->count);
-        for (size_t e = 0; e < width; e++)
-            dq[c * LANES + e] += sum[e];
+        zero_lanes(sum, q->count);
+        lanes_product(sum, LANES, q->ds, LANES, 1, t->rows + c * LANES * LANES, t->count, q->count);
+        for (size_t i = 0; i < q->count; i++)
+            for (size_t e = 0; e < width; e++)
+                dq[i * stride + c * LANES + e] += sum[i * LANES + e];
     }
 }
 
@@ -68,10 +63,8 @@ static inline void add_dkv(key_sums *t, const query_tile *q, size_t E)
     for (size_t c = 0; c < CHUNKS(E); c++) {
         const size_t at = c * LANES * LANES;
 
-        for (size_t j = 0; j < t->count; j++) {
-            lanes_add(t->dk + at + j * LANES, q->ds + j, LANES, q->q + at, q->count);
-            lanes_add(t->dv + at + j * LANES, q->p + j, LANES, q->dout + at, q->count);
-        }
+        lanes_product(t->dk + at, LANES, q->ds, 1, LANES, q->q + at, q->count, t->count);
+        lanes_product(t->dv + at, LANES, q->p, 1, LANES, q->dout + at, q->count, t->count);
     }
 }
 
@@ -80,9 +73,10 @@ static void queries_bwd(key_sums *t, const backward *b, const sl_segment *s, con
                         size_t h, size_t first, size_t count)
 {
     const sl_attention *a = b->a;
-    const size_t row = s->first + first;
+    const size_t row = s->first + first, at = row * a->token_stride + h * a->head_stride;
+    const float *dout = b->dout + (row * a->H + h) * a->E;
     size_t lo[LANES], hi[LANES], seen = 0;
-    query_tile q = { .first = first, .count = count };
+    query_tile q; /* not cleared: it is large, and what is read is written before */
 
     for (size_t i = 0; i < count; i++) {
         visible_lanes(&lo[i], &hi[i], s, first + i, src, t->first, t->count, a->window);
@@ -90,14 +84,20 @@ static void queries_bwd(key_sums *t, const backward *b, const sl_segment *s, con
     }
     if (seen == 0)
         return;
-    pack_rows(q.q, b->q + row * a->token_stride + h * a->head_stride, a->token_stride, count, a->E);
-    pack_rows(q.dout, b->dout + (row * a->H + h) * a->E, a->H * a->E, count, a->E);
+    q.count = count;
+    pack_rows(q.q, b->q + at, a->token_stride, count, a->E);
+    pack_rows(q.dout, dout, a->H * a->E, count, a->E);
+    zero_lanes(q.p, count);
+    zero_lanes(q.ds, count);
+    lanes_product(q.p, LANES, b->q + at, a->token_stride, 1, t->key, a->E, count);
+    lanes_product(q.ds, LANES, dout, a->H * a->E, 1, t->value, a->E, count);
     for (size_t i = 0; i < count; i++) {
-        query_scores(q.p + i * LANES, q.ds + i * LANES, b, t, row + i, h, lo[i], hi[i]);
-        if (lo[i] < hi[i])
-            add_dq(b->dq + (row + i) * a->token_stride + h * a->head_stride, q.ds + i * LANES, t,
-                   a->E);
+        const size_t th = (row + i) * a->H + h;
+
+        score_bwd(q.p + i * LANES, q.ds + i * LANES, b->lse[th], b->delta[th], a->scale, lo[i],
+                  hi[i]);
     }
+    add_dq(b->dq + at, a->token_stride, &q, t, a->E);
     add_dkv(t, &q, a->E);
 }
 
@@ -131,7 +131,6 @@ static void store_sums(const backward *b, const key_sums *t, size_t at)
 static void source_bwd(const backward *b, const sl_segment *src, size_t kv, int children)
 {
     const sl_attention *a = b->a;
-    const size_t padded = CHUNKS(a->E) * LANES * LANES;
     key_sums t;
 
     for (t.first = 0; t.first < src->count; t.first += LANES) {
@@ -141,8 +140,8 @@ static void source_bwd(const backward *b, const sl_segment *src, size_t kv, int 
         pack_side_by_side(t.key, b->k + at, a->token_stride, t.count, a->E);
         pack_side_by_side(t.value, b->v + at, a->token_stride, t.count, a->E);
         pack_rows(t.rows, b->k + at, a->token_stride, t.count, a->E);
-        memset(t.dk, 0, padded * sizeof *t.dk);
-        memset(t.dv, 0, padded * sizeof *t.dv);
+        zero_lanes(t.dk, CHUNKS(a->E) * LANES);
+        zero_lanes(t.dv, CHUNKS(a->E) * LANES);
         segment_bwd(&t, b, src, src, kv);
         for (const sl_segment *s = src + 1; children && s < a->segment + a->S; s++)
             if (s->parent == src - a->segment)

@@ -44,12 +44,114 @@ static inline void lanes_add(float *out, const float *coef, size_t stride, const
     memcpy(out, sum, sizeof sum);
 }
 
+/* The same for four rows of coefficients at once, coef_row floats apart, into rows of out out_row
+ * floats apart: four independent sums hide the latency of the multiply-adds and share the loads of
+ * mat. */
+static inline void lanes_add4(float *out, size_t out_row, const float *coef, size_t coef_row,
+                              size_t stride, const float *mat, size_t n)
+{
+    float a[LANES], b[LANES], c[LANES], d[LANES];
+
+    memcpy(a, out, sizeof a);
+    memcpy(b, out + out_row, sizeof b);
+    memcpy(c, out + 2 * out_row, sizeof c);
+    memcpy(d, out + 3 * out_row, sizeof d);
+    for (size_t i = 0; i < n; i++) {
+        const float *at = coef + i * stride;
+        const float ca = at[0], cb = at[coef_row], cc = at[2 * coef_row], cd = at[3 * coef_row];
+
+#pragma omp simd
+        for (size_t l = 0; l < LANES; l++) {
+            const float m = mat[i * LANES + l];
+
+            a[l] += ca * m;
+            b[l] += cb * m;
+            c[l] += cc * m;
+            d[l] += cd * m;
+        }
+    }
+    memcpy(out, a, sizeof a);
+    memcpy(out + out_row, b, sizeof b);
+    memcpy(out + 2 * out_row, c, sizeof c);
+    memcpy(out + 3 * out_row, d, sizeof d);
+}
+
+/* out (rows, LANES) += coef (rows, n) mat (n, LANES), with strides as above. */
+static inline void lanes_product(float *out, size_t out_row, const float *coef, size_t coef_row,
+                                 size_t stride, const float *mat, size_t n, size_t rows)
+{
+    size_t r = 0;
+
+    for (; r + 4 <= rows; r += 4)
+        lanes_add4(out + r * out_row, out_row, coef + r * coef_row, coef_row, stride, mat, n);
+    for (; r < rows; r++)
+        lanes_add(out + r * out_row, coef + r * coef_row, stride, mat, n);
+}
+
+/* Sum and maximum of x (LANES) by halves: in the order of a loop they would be LANES dependent
+ * steps, which no compiler may reorder. */
+static inline float lanes_sum(const float *x)
+{
+    float half[LANES / 2], quarter[LANES / 4];
+
+#pragma omp simd
+    for (int l = 0; l < LANES / 2; l++)
+        half[l] = x[l] + x[l + LANES / 2];
+#pragma omp simd
+    for (int l = 0; l < LANES / 4; l++)
+        quarter[l] = half[l] + half[l + LANES / 4];
+    return (quarter[0] + quarter[1]) + (quarter[2] + quarter[3]);
+}
+
+static inline float larger(float a, float b)
+{
+    return a > b ? a : b;
+}
+
+static inline float lanes_max(const float *x)
+{
+    float half[LANES / 2], quarter[LANES / 4];
+
+#pragma omp simd
+    for (int l = 0; l < LANES / 2; l++)
+        half[l] = larger(x[l], x[l + LANES / 2]);
+#pragma omp simd
+    for (int l = 0; l < LANES / 4; l++)
+        quarter[l] = larger(half[l], half[l + LANES / 4]);
+    return larger(larger(quarter[0], quarter[1]), larger(quarter[2], quarter[3]));
+}
+
+/* out (LANES) = x (width), then zeros. A masked load; memcpy and memset of a few floats would
+ * become string instructions that cost more than the tile. */
+static inline void load_lanes(float *out, const float *x, size_t width)
+{
+    const int end = (int)width;
+
+#pragma omp simd
+    for (int l = 0; l < LANES; l++)
+        out[l] = l < end ? x[l] : 0.0f;
+}
+
+static inline void zero_lanes(float *out, size_t rows)
+{
+    for (size_t r = 0; r < rows; r++)
+#pragma omp simd
+        for (size_t l = 0; l < LANES; l++)
+            out[r * LANES + l] = 0.0f;
+}
+
+/* Elements of chunk c of a head that exist. */
+static inline size_t chunk_width(size_t E, size_t c)
+{
+    return E - c * LANES < LANES ? E - c * LANES : LANES;
+}
+
 /* out (E, LANES) = transpose of count rows of x, `stride` floats apart. */
 static inline void pack_side_by_side(float *out, const float *x, size_t stride, size_t count,
                                      size_t E)
 {
     if (count < LANES)
-        memset(out, 0, E * LANES * sizeof *out);
+        zero_lanes(out, E);
     for (size_t l = 0; l < count; l++)
         for (size_t e = 0; e < E; e++)
             out[e * LANES + l] = x[l * stride + e];
@@ -58,15 +160,10 @@ static inline void pack_side_by_side(float *out, const float *x, size_t stride, 
 /* out (CHUNKS(E), LANES, LANES) = count rows of x, `stride` floats apart, cut into chunks. */
 static inline void pack_rows(float *out, const float *x, size_t stride, size_t count, size_t E)
 {
-    for (size_t e = 0; e < E; e += LANES) {
-        const size_t width = E - e < LANES ? E - e : LANES;
-        float *chunk = out + e * LANES; /* (LANES, LANES) */
-
-        if (width < LANES)
-            memset(chunk, 0, LANES * LANES * sizeof *out);
+    for (size_t c = 0; c < CHUNKS(E); c++)
         for (size_t l = 0; l < count; l++)
-            memcpy(chunk + l * LANES, x + l * stride + e, width * sizeof *out);
-    }
+            load_lanes(out + (c * LANES + l) * LANES, x + l * stride + c * LANES,
+                       chunk_width(E, c));
 }
 
 static inline void pack_keys(key_tile *tile, const float *k, const float *v, size_t stride,
@@ -97,37 +194,37 @@ static inline void visible_lanes(size_t *lo, size_t *hi, const sl_segment *s, si
     *lo = clamp_lane(row, first, count);
 }
 
-/* Adds the visible lanes [lo, hi) of a tile to the running softmax of query q (E) and to its values
- * acc (CHUNKS(E) * LANES), which are scaled to the running maximum. */
-static inline void attend_tile(online *row, float *acc, const float *q, const key_tile *tile,
-                               size_t lo, size_t hi, size_t E, float scale)
+/* Turns the raw scores p (LANES) of a tile into weights exp(scale * score - maximum), 0 outside the
+ * lanes [lo, hi), and takes them into the running softmax. Returns the factor by which what was
+ * summed before must shrink. */
+static inline float take_scores(online *row, float *p, size_t lo, size_t hi, float scale)
 {
-    float p[LANES] = { 0 }, max = row->max, sum = 0.0f;
     const int low = (int)lo, high = (int)hi;
 
-    lanes_add(p, q, 1, tile->key, E);
-#pragma omp simd reduction(max : max)
-    for (int l = 0; l < LANES; l++) {
+    if (lo >= hi) {
+        zero_lanes(p, 1);
+        return 1.0f;
+    }
+#pragma omp simd
+    for (int l = 0; l < LANES; l++)
         p[l] = l >= low && l < high ? p[l] * scale : -INFINITY;
-        max = p[l] > max ? p[l] : max;
-    }
-#pragma omp simd reduction(+ : sum)
-    for (int l = 0; l < LANES; l++) {
-        p[l] = l >= low && l < high ? vec_exp(p[l] - max) : 0.0f;
-        sum += p[l];
-    }
-    const float shrink = vec_exp(row->max - max);
-
-    row->sum = row->sum * shrink + sum;
-    row->max = max;
-    for (size_t c = 0; c < CHUNKS(E); c++) {
-        float *out = acc + c * LANES; /* (LANES) */
+    const float max = larger(lanes_max(p), row->max);
 
 #pragma omp simd
-        for (size_t l = 0; l < LANES; l++)
-            out[l] *= shrink;
-        lanes_add(out, p, 1, tile->value + c * LANES * LANES, tile->count);
-    }
+    for (int l = 0; l < LANES; l++)
+        p[l] = vec_exp(p[l] - max);
+    const float shrink = vec_exp(row->max - max);
+
+    row->sum = row->sum * shrink + lanes_sum(p);
+    row->max = max;
+    return shrink;
+}
+
+static inline void scale_lanes(float *x, float factor)
+{
+#pragma omp simd
+    for (size_t l = 0; l < LANES; l++)
+        x[l] *= factor;
 }
 
 #endif
