@@ -1,0 +1,12 @@
+/* What commands print on stdout. */
+#ifndef SL_CLI_PRINT_H
+#define SL_CLI_PRINT_H
+
+#include "base/json.h"
+
+/* One JSON document, indented, with a line break. */
+sl_status sl_print_json(const sl_json *tree) SL_MUSTUSE;
+/* out (24 bytes) = "12.3 MiB". */
+const char *sl_print_bytes(char out[24], double bytes);
+
+#endif
