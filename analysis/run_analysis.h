@@ -39,6 +39,31 @@ typedef struct sl_run_analysis {
 /* Errors: SL_EFORMAT when the record is damaged. */
 sl_status sl_run_analyze(sl_run_analysis *out, sl_reader *reader) SL_MUSTUSE;
 void sl_run_analysis_close(sl_run_analysis *analysis);
+
+/* What an iteration gained in exact reward, with the source that was chosen or, from a branch that
+ * was thrown away, with the other one. */
+typedef struct sl_gain {
+    int64_t iteration, step;
+    double value, se;
+    int origin; /* SL_ORIGIN_ */
+    int is_chosen;
+} sl_gain;
+/* *out (*count), owned by the caller. Runs without a known reward have none. */
+sl_status sl_run_gains(sl_gain **out, size_t *count, const sl_run_analysis *analysis,
+                       sl_reader *reader) SL_MUSTUSE;
+
+/* What the measurements cost, beside the fixed sample of arXiv 2508.10530 with as many votes a
+ * prompt. */
+enum { SL_FIXED_PROMPTS = 2000 };
+typedef struct sl_run_cost {
+    uint64_t prompts, votes;
+    double fixed_prompts, fixed_votes;
+} sl_run_cost;
+sl_run_cost sl_run_cost_of(const sl_run_analysis *analysis);
+
+/* Words of tables and documents: "static", "on_policy", "other"; "keep", "static", ... */
+const char *sl_origin_word(int origin);
+const char *sl_action_word(int action);
 /* Writes the tables (boundary, margins, gradients, source, diversity, gains .tsv) into an existing
  * folder. docs/tables.md names their columns. */
 sl_status sl_run_tables(const char *folder, const sl_run_analysis *analysis,

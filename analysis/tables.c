@@ -2,11 +2,10 @@
 #include "analysis/diversity.h"
 #include "analysis/run_analysis.h"
 #include "analysis/table.h"
+#include "base/alloc.h"
 #include <math.h>
-#include <string.h>
 
 static const char *const stage_words[] = { "undecided", "injection", "fine_tuning" };
-static const char *const action_words[] = { "keep", "static", "on_policy", "mix", "stop" };
 
 static sl_status boundary_table(sl_table_out *t, const sl_run_analysis *a, sl_reader *reader)
 {
@@ -24,7 +23,7 @@ static sl_status boundary_table(sl_table_out *t, const sl_run_analysis *a, sl_re
         sl_table_f64(t, b->upper);
         sl_table_f64(t, b->tau);
         sl_table_text(t, stage_words[b->stage]);
-        sl_table_text(t, m->decided.step < 0 ? "none" : action_words[m->decided.action]);
+        sl_table_text(t, m->decided.step < 0 ? "none" : sl_action_word(m->decided.action));
         sl_table_f64(t, m->decided.step < 0 ? NAN : m->decided.mix_weight);
         sl_table_i64(t, b->votes);
         sl_table_i64(t, b->prompts);
@@ -142,7 +141,7 @@ static sl_status diversity_table(sl_table_out *t, const sl_run_analysis *a, sl_r
             SL_TRY(sl_diversity_of(&d, reader, a->row[i].measurement, origin));
             sl_table_i64(t, a->row[i].step);
             sl_table_i64(t, a->row[i].measurement);
-            sl_table_text(t, origin == SL_ORIGIN_STATIC ? "static" : "on_policy");
+            sl_table_text(t, sl_origin_word(origin));
             sl_table_f64(t, d.distinct_1.value);
             sl_table_f64(t, d.distinct_1.se);
             sl_table_f64(t, d.distinct_2.value);
@@ -155,42 +154,22 @@ static sl_status diversity_table(sl_table_out *t, const sl_run_analysis *a, sl_r
     return SL_OK;
 }
 
-static int is_named(sl_reader *reader, uint16_t index, const char *want)
-{
-    const char *name = NULL;
-
-    if (sl_reader_name(reader, SL_NAME_EVAL, index, &name) != SL_OK) {
-        sl_err_clear();
-        return 0;
-    }
-    return name && !strcmp(name, want);
-}
-
 static sl_status gains_table(sl_table_out *t, const sl_run_analysis *a, sl_reader *reader)
 {
-    const sl_row_evals *e;
+    sl_gain *gain = NULL;
     size_t count;
 
-    SL_TRY(sl_reader_rows(reader, SL_TABLE_EVALS, &e, &count));
+    SL_TRY(sl_run_gains(&gain, &count, a, reader));
     for (size_t i = 0; i < count; i++) {
-        const int is_chosen = is_named(reader, e[i].eval, "gain");
-        int64_t iteration = (int64_t)e[i].measurement;
-
-        if (!is_chosen && !is_named(reader, e[i].eval, "gain_branch"))
-            continue;
-        for (size_t m = 0; m < a->count; m++)
-            if (a->row[m].measurement == e[i].measurement)
-                iteration = a->row[m].iteration;
-        sl_table_i64(t, iteration);
-        sl_table_i64(t, e[i].step);
-        sl_table_text(t, e[i].origin == SL_ORIGIN_STATIC      ? "static"
-                         : e[i].origin == SL_ORIGIN_ON_POLICY ? "on_policy"
-                                                              : "other");
-        sl_table_i64(t, is_chosen);
-        sl_table_f64(t, e[i].value);
-        sl_table_f64(t, e[i].se);
+        sl_table_i64(t, gain[i].iteration);
+        sl_table_i64(t, gain[i].step);
+        sl_table_text(t, sl_origin_word(gain[i].origin));
+        sl_table_i64(t, gain[i].is_chosen);
+        sl_table_f64(t, gain[i].value);
+        sl_table_f64(t, gain[i].se);
         sl_table_end_row(t);
     }
+    sl_free(gain);
     return SL_OK;
 }
 
