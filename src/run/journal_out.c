@@ -2,7 +2,9 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "run/io_int.h"
+#include "run/texts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,8 +33,43 @@ static sl_status write_text(sl_journal_out *j)
     SL_TRY(sl_io_write(j->text_fd, j->unit.text, bytes));
     j->unsynced_bytes += bytes;
     j->written_bytes += bytes;
+    j->text_size += bytes;
     j->text_is_dirty = 1;
     return SL_OK;
+}
+
+/* A line of spaces up to the next 4096-byte edge that has room for it. */
+static sl_status pad_line(char **line, size_t *bytes, uint64_t size)
+{
+    size_t least, gap = SL_FRAME_BLOCK - (size_t)(size % SL_FRAME_BLOCK);
+    char spaces[2 * SL_FRAME_BLOCK];
+
+    SL_TRY(sl_text_line_make(line, &least, sl_hash_id("", 0), "pad", NULL, NULL, ""));
+    sl_free(*line);
+    if (gap < least)
+        gap += SL_FRAME_BLOCK;
+    memset(spaces, ' ', gap - least);
+    spaces[gap - least] = 0;
+    return sl_text_line_make(line, bytes, sl_hash_id(spaces, gap - least), "pad", NULL, NULL,
+                             spaces);
+}
+
+static sl_status pad_text(sl_journal_out *j)
+{
+    char *line = NULL;
+    size_t bytes;
+    sl_status st;
+
+    if (j->text_size % SL_FRAME_BLOCK == 0)
+        return SL_OK;
+    SL_TRY(pad_line(&line, &bytes, j->text_size));
+    st = sl_io_write(j->text_fd, line, bytes);
+    j->text_crc32c = sl_crc32c(j->text_crc32c, line, bytes);
+    sl_free(line);
+    j->text_size += bytes;
+    j->commit.text_bytes += bytes;
+    j->written_bytes += bytes;
+    return st;
 }
 
 /* A PAD frame up to the next 4096-byte edge that has room for it. */
@@ -110,6 +147,8 @@ static sl_status begin_journal(sl_journal_out *j)
     j->journal_bytes = 0;
     j->units = 0;
     j->commit = (sl_commit){ 0 };
+    j->text_size = 0;
+    j->text_crc32c = j->seed;
     SL_TRY(open_new(&j->text_fd, j->rank_folder, SL_FILE_TEXTS, j->begin.number));
     SL_TRY(open_new(&j->fd, j->rank_folder, SL_FILE_JOURNAL, j->begin.number));
     j->text_is_dirty = 1; /* a new file */
@@ -151,6 +190,7 @@ sl_status sl_journal_out_adopt(sl_journal_out *j, const sl_journal_begin *begin,
     j->seed = sl_journal_seed(begin->identity->uuid, begin->rank, begin->number);
     j->journal_bytes = bytes;
     j->commit = *commit;
+    j->text_crc32c = j->seed;
     return start_batch(j);
 }
 
@@ -158,11 +198,13 @@ sl_status sl_journal_out_commit(sl_journal_out *j, sl_unit_kind kind, int64_t st
 {
     j->commit.kind = kind;
     j->commit.step = step;
+    j->commit.text_crc32c = j->text_crc32c;
     SL_TRY(sl_unit_out_frames(&j->unit, &j->commit, &j->next_seq, j->synced_seq, j->seed,
                               &j->begin.identity->layout));
     SL_TRY(write_text(j));
     SL_TRY(write_frames(j));
     sl_unit_out_clear(&j->unit);
+    j->text_crc32c = j->seed;
     j->units++;
     j->committed_step = step;
     return SL_OK;
@@ -172,6 +214,8 @@ sl_status sl_journal_out_sync(sl_journal_out *j)
 {
     if (!j->unsynced_bytes)
         return SL_OK;
+    if (j->text_is_dirty)
+        SL_TRY(pad_text(j));
     SL_TRY(append_pad(j));
     SL_TRY(write_frames(j));
     return sync_files(j);

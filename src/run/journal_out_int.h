@@ -2,8 +2,9 @@
  * text file. The writer thread and the writer of decisions stand on it.
  *
  * Invariants. 1. Texts are written before the frames that need them, and synced before them.
- * 2. A unit's frames go out in one write. 3. A synced batch ends on a 4096-byte edge, so that no
- * block with synced bytes is written again. 4. After a failed write or sync the files are not
+ * 2. A unit's frames go out in one write. 3. A synced batch ends on a 4096-byte edge in both, so
+ * that no block with synced bytes is written again: by PAD, and by a text line of spaces that the
+ * next unit counts as its own. 4. After a failed write or sync the files are not
  * touched again: that is the caller's part. */
 #ifndef SL_RUN_JOURNAL_OUT_INT_H
 #define SL_RUN_JOURNAL_OUT_INT_H
@@ -32,8 +33,8 @@ unsigned char *sl_unit_out_text(sl_unit_out *unit, size_t bytes);
 /* Appends one frame to unit->frames with seq, step and synced_seq of head; *seq counts on. */
 sl_status sl_unit_out_frame(sl_unit_out *unit, const sl_frame *head, uint64_t *seq,
                             uint32_t seed) SL_MUSTUSE;
-/* Fills unit->frames with ROWS frames and COMMIT. commit: kind, step, so_far and text_bytes before
- * this unit; updated to after it. */
+/* Fills unit->frames with ROWS frames and COMMIT. commit: kind, step; so_far, text_bytes before
+ * this unit's own text, text_crc32c up to there; updated to after it. */
 sl_status sl_unit_out_frames(sl_unit_out *unit, sl_commit *commit, uint64_t *seq,
                              uint64_t synced_seq, uint32_t seed,
                              const sl_layout *layout) SL_MUSTUSE;
@@ -58,7 +59,9 @@ typedef struct sl_journal_out {
     uint64_t written_bytes; /* in all journals and texts */
     int units;              /* in this journal */
     int text_is_dirty;
-    sl_commit commit; /* running counts of this journal */
+    uint64_t text_size;   /* of the text file, filling included */
+    uint32_t text_crc32c; /* of the filling that the next unit must count */
+    sl_commit commit;     /* running counts of this journal */
     int64_t committed_step, durable_step;
     sl_unit_out unit;
 } sl_journal_out;

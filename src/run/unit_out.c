@@ -101,7 +101,7 @@ sl_status sl_unit_out_frames(sl_unit_out *unit, sl_commit *commit, uint64_t *seq
         commit->crc32c = sl_crc32c(commit->crc32c, t->data, t->bytes);
     }
     commit->text_bytes += unit->text_bytes;
-    commit->text_crc32c = sl_crc32c(seed, unit->text, unit->text_bytes);
+    commit->text_crc32c = sl_crc32c(commit->text_crc32c, unit->text, unit->text_bytes);
     sl_commit_encode(payload, commit);
     head.rows = commit->rows;
     return sl_unit_out_frame(unit, &head, seq, seed);

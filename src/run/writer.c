@@ -277,6 +277,7 @@ sl_status sl_writer_end(sl_writer *w, sl_ended ended)
 sl_status sl_writer_check(sl_writer *w)
 {
     sl_err_record error;
+    const int64_t step = atomic_load(&w->durable_step);
     sl_status st;
 
     if (!atomic_load(&w->is_failed))
@@ -288,7 +289,7 @@ sl_status sl_writer_check(sl_writer *w)
     return sl_err_hint(st,
                        "the record is whole up to step %lld; make room or mend the disk, then "
                        "--resume",
-                       (long long)atomic_load(&w->durable_step));
+                       (long long)(step < 0 ? 0 : step));
 }
 
 int64_t sl_writer_durable_step(sl_writer *w)

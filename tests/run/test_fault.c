@@ -105,7 +105,7 @@ static void check_error(sl_status st, int64_t synced)
 {
     char step[64];
 
-    (void)snprintf(step, sizeof step, "whole up to step %lld;", (long long)(synced ? synced : -1));
+    (void)snprintf(step, sizeof step, "whole up to step %lld;", (long long)synced);
     assert_int_equal(st, SL_EIO);
     assert_non_null(strstr(sl_err_message(), strerror(fail_errno)));
     assert_non_null(strstr(sl_err_hint_text(), step));
