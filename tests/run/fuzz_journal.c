@@ -97,7 +97,7 @@ static size_t make_journal(unsigned char *to)
     const char start[] = "{\"major\":1,\"minor\":0,\"run_sha256\":\"\",\"rank\":0,\"journal\":1,"
                          "\"attempt\":1,\"resumed_from\":-1,\"last_seq\":0}";
     const sl_layout l = layout();
-    static const sl_table tables[] = { SL_TABLE_EVALS, SL_TABLE_TOPK };
+    static const sl_table tables[] = { SL_TABLE_TOPK, SL_TABLE_EVALS };
     unsigned char rows[4096] = { 0 }, payload[SL_COMMIT_BYTES];
     const uint32_t ended = SL_ENDED_COMPLETE;
     sl_commit commit = { .step = 3 };
