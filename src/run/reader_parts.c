@@ -4,6 +4,7 @@
 #include "run/reader_int.h"
 
 #include "base/alloc.h"
+#include "base/file.h"
 
 #include <string.h>
 #include <time.h>
@@ -66,17 +67,52 @@ static sl_status segment_part(sl_part *p, const sl_reader *reader)
     return SL_OK;
 }
 
-static sl_status journal_part(sl_part *p, const sl_reader *reader)
+/* Nothing sound stands in the newest journal: its START is being written, or was never finished.
+ * START is synced before anything follows it, so with a sound frame behind it START is damaged. */
+static int is_unborn(const sl_reader *reader, const char *path, uint32_t number)
 {
-    size_t added;
+    const uint32_t seed = sl_journal_seed(reader->identity.uuid, 0, number);
+    sl_map map;
+    sl_frame frame;
+    int found = 0;
 
-    SL_TRY(sl_journal_open(&p->journal, reader->folder, p->number, 0, &reader->identity));
-    p->attempt = sl_journal_start(p->journal)->attempt;
-    return read_units(p, &added);
+    if (sl_map_open(&map, path) != SL_OK)
+        return 0;
+    for (size_t at = 0; !found && at + SL_FRAME_HEADER <= map.bytes; at += SL_FRAME_ALIGN)
+        found = sl_frame_decode(&frame, map.data, map.bytes, at, seed);
+    sl_map_close(&map);
+    return !found;
 }
 
-/* Adds the part of one number. A newest journal without a whole START has just been made: no part.
- */
+/* p->journal stays NULL when the newest journal is unborn. One that another follows was closed
+ * before that one was made. A journal that is gone after it was read may have lost its texts before
+ * we mapped them. */
+static sl_status journal_part(sl_part *p, const sl_reader *reader, int is_last)
+{
+    char path[SL_RUN_PATH];
+    size_t added;
+    sl_tail tail;
+    sl_status st;
+
+    SL_TRY(sl_rank_path(path, reader->folder, SL_FILE_JOURNAL, p->number));
+    st = sl_journal_open(&p->journal, reader->folder, p->number, 0, &reader->identity);
+    if (st == SL_EFORMAT && is_last && is_unborn(reader, path, p->number)) {
+        sl_err_clear();
+        return SL_OK;
+    }
+    SL_TRY(st);
+    p->attempt = sl_journal_start(p->journal)->attempt;
+    SL_TRY(read_units(p, &added));
+    sl_journal_tail(p->journal, &tail);
+    if (!sl_file_exists(path))
+        return SL_FAIL(SL_EIO, "journal %u: want it to stay, found it sealed meanwhile", p->number);
+    if (!is_last && tail.kind != SL_TAIL_END)
+        return SL_FAIL(SL_EFORMAT, "journal %u byte %zu: want its end, found %s", p->number,
+                       tail.bad_offset, tail.reason[0] ? tail.reason : "none");
+    return SL_OK;
+}
+
+/* Adds the part of one number, if there is one yet. */
 static sl_status add_part(sl_reader *reader, const sl_rank_entry *e, int is_last)
 {
     sl_part *p;
@@ -85,11 +121,9 @@ static sl_status add_part(sl_reader *reader, const sl_rank_entry *e, int is_last
     SL_TRY(sl_grow(&reader->part, &reader->capacity, reader->parts + 1, sizeof *reader->part));
     p = &reader->part[reader->parts];
     *p = (sl_part){ .number = e->number };
-    st = e->has[SL_FILE_SEGMENT] ? segment_part(p, reader) : journal_part(p, reader);
-    if (st != SL_OK && !e->has[SL_FILE_SEGMENT] && is_last && !p->journal) {
-        sl_err_clear();
+    st = e->has[SL_FILE_SEGMENT] ? segment_part(p, reader) : journal_part(p, reader, is_last);
+    if (st == SL_OK && !e->has[SL_FILE_SEGMENT] && !p->journal)
         return SL_OK;
-    }
     if (st != SL_OK) {
         part_close(p);
         return st;
@@ -206,8 +240,10 @@ sl_status sl_parts_follow(sl_reader *reader, int *is_changed, int *is_other)
 
         if (!p->journal)
             continue;
-        SL_TRY(sl_journal_refresh(p->journal));
-        SL_TRY(sl_err_where(read_units(p, &added), "%s", reader->folder));
+        if (sl_journal_refresh(p->journal) != SL_OK || read_units(p, &added) != SL_OK) {
+            sl_err_clear(); /* sealed since the listing, or damaged: opening it again will say */
+            *is_other = 1;
+        }
         *is_changed |= added > 0;
     }
     *is_changed |= *is_other;

@@ -261,6 +261,41 @@ static void test_damage_names_the_file(void **state)
     T_FAILS(sl_reader_open(&reader, run.path), SL_EFORMAT, "want segment or journal 1");
 }
 
+/* The first `keep` bytes of a journal, one bit of byte `flip` changed. */
+static void spoil_journal(uint32_t number, size_t keep, size_t flip)
+{
+    char path[SL_RUN_PATH], *data = NULL;
+    size_t bytes;
+
+    T_OK(sl_rank_path(path, run.folder, SL_FILE_JOURNAL, number));
+    T_OK(sl_file_read(&data, &bytes, path, SIZE_MAX / 2));
+    data[flip] ^= 1;
+    T_OK(sl_file_write_atomic(path, data, keep < bytes ? keep : bytes));
+    sl_free(data);
+}
+
+/* A journal that has just been made is not there yet; a damaged one is not taken for it. */
+static void test_newest_journal_without_start(void **state)
+{
+    const int64_t step[] = { 1, 2 };
+    sl_reader *reader = NULL;
+
+    (void)state;
+    write_journal(1, 1, -1, 1, 2, 0);
+    write_journal(2, 1, -1, 3, 4, 0);
+    spoil_journal(2, 100, 60);
+    T_OK(sl_reader_open(&reader, run.path));
+    assert_shows(reader, step, 2);
+    sl_reader_close(&reader);
+    write_journal(2, 1, -1, 3, 4, 0);
+    spoil_journal(2, SIZE_MAX, 60);
+    assert_int_equal(sl_reader_open(&reader, run.path), SL_EFORMAT);
+    sl_err_clear();
+    spoil_journal(1, SIZE_MAX, 9000); /* its end is no longer reached */
+    write_journal(2, 1, -1, 3, 4, 0);
+    T_FAILS(sl_reader_open(&reader, run.path), SL_EFORMAT, "journal 1");
+}
+
 static void test_lock_means_running(void **state)
 {
     sl_reader *reader = NULL;
@@ -295,33 +330,32 @@ static void publish_all(void)
 {
     char path[SL_RUN_PATH], ready[SL_RUN_PATH];
 
-    for (uint32_t n = 1; n <= ROTATIONS; n++) {
+    for (uint32_t n = 1; n <= ROTATIONS + 1; n++) { /* the last as at the end of a run */
         segment_paths(path, ready, n);
         assert_int_equal(rename(ready, path), 0);
         remove_file(SL_FILE_JOURNAL, n);
+        remove_file(SL_FILE_TEXTS, n);
         (void)usleep(PAUSE_US);
     }
 }
 
-/* Opens the run and looks at all steps: none may be missing, whatever is sealed meanwhile. */
-static void assert_whole(void)
+/* Looks at all steps: none may be missing, whatever is sealed meanwhile. */
+static void assert_whole(sl_reader *reader)
 {
-    sl_reader *reader = NULL;
     const sl_row_steps *rows = NULL;
     size_t count = 0;
 
-    T_OK(sl_reader_open(&reader, run.path));
     T_OK(sl_reader_rows(reader, SL_TABLE_STEPS, &rows, &count));
     assert_int_equal(count, 2 * (ROTATIONS + 1));
     for (size_t i = 0; i < count; i++)
         assert_int_equal(rows[i].step, i / 2 + 1);
-    sl_reader_close(&reader);
 }
 
 static void test_reading_while_the_trainer_seals(void **state)
 {
     char path[SL_RUN_PATH], ready[SL_RUN_PATH];
     sl_segment_info info;
+    sl_reader *fresh = NULL, *old = NULL;
     int status = 0, done = 0;
     pid_t child;
 
@@ -332,6 +366,7 @@ static void test_reading_while_the_trainer_seals(void **state)
         segment_paths(path, ready, n);
         assert_int_equal(rename(path, ready), 0);
     }
+    T_OK(sl_reader_open(&old, run.path));
     child = fork();
     assert_true(child >= 0);
     if (!child) {
@@ -340,8 +375,13 @@ static void test_reading_while_the_trainer_seals(void **state)
     }
     while (!done) {
         done = waitpid(child, &status, WNOHANG) == child;
-        assert_whole();
+        T_OK(sl_reader_refresh(old, NULL));
+        assert_whole(old);
+        T_OK(sl_reader_open(&fresh, run.path));
+        assert_whole(fresh);
+        sl_reader_close(&fresh);
     }
+    sl_reader_close(&old);
     assert_int_equal(status, 0);
 }
 
@@ -354,6 +394,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_refresh, setup, teardown),
         cmocka_unit_test_setup_teardown(test_texts_and_names, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damage_names_the_file, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_newest_journal_without_start, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lock_means_running, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reading_while_the_trainer_seals, setup, teardown),
     };
