@@ -26,7 +26,7 @@ static const char *fill_ref(sl_ops *ops)
 static const char *fill_cpu(sl_ops *ops)
 {
     sl_ref_fill(ops);
-    return sl_cpu_fill(ops);
+    return sl_cpu_fill(ops, NULL);
 }
 
 /* A row of the table of backends. fill NULL: not in this build. */

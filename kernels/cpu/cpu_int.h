@@ -35,7 +35,8 @@ void SL_CPU(flat)(sl_ops *ops);
 /* Overrides what measurably gains; *ops holds the reference before. */
 void SL_CPU(fill)(sl_ops *ops);
 
-/* The best set of this processor: fills *ops, returns its name ("avx512"). */
-const char *sl_cpu_fill(sl_ops *ops);
+/* Fills *ops with the build for instruction set name (NULL: the best of this processor); returns
+ * its name, or NULL when this processor or build lacks it. */
+const char *sl_cpu_fill(sl_ops *ops, const char *name);
 
 #endif

@@ -1,42 +1,63 @@
 /* Log-probabilities of rows of logits and their gradient. Sums run in float inside blocks, in
  * double across them; a row is always the work of one thread. */
 #include "kernels/cpu/cpu_int.h"
+#include "kernels/cpu/lanes.h"
 #include "kernels/cpu/vecmath.h"
 
-/* Terms summed in float before they join the double. */
-#define BLOCK 128
+/* Rows of LANES terms summed in float before they join the double. */
+#define BLOCK 16
 /* Cost of an element in elementary operations. */
 #define COST 12
 
 /* Largest of z (V), NaN left out. */
 static float row_max(const float *z, size_t V)
 {
-    float max = -INFINITY;
+    float max[LANES];
 
-#pragma omp simd reduction(max : max)
-    for (size_t v = 0; v < V; v++)
-        max = z[v] > max ? z[v] : max;
-    return max;
+    for (int l = 0; l < LANES; l++)
+        max[l] = -INFINITY;
+    for (size_t v = 0; v < V; v += LANES) {
+        const float *zv = z + v;
+        const size_t left = V - v;
+        const int count = left < LANES ? (int)left : LANES;
+
+#pragma omp simd
+        for (int l = 0; l < LANES; l++) {
+            const float x = l < count ? zv[l] : -INFINITY;
+
+            max[l] = x > max[l] ? x : max[l];
+        }
+    }
+    return lanes_max(max);
+}
+
+/* sum (LANES) += e = exp(z - max) and mean_sum (LANES) += e * (z - max) of count <= LANES logits.
+ */
+static inline void add_lanes(float *sum, float *mean_sum, const float *z, int count, float max)
+{
+#pragma omp simd
+    for (int l = 0; l < LANES; l++) {
+        const float x = l < count ? z[l] - max : -104.0f;
+        const float d = x < -104.0f ? -104.0f : x;
+        const float e = vec_exp(d);
+
+        sum[l] += e;
+        mean_sum[l] += e * d;
+    }
 }
 
 /* sum of e = exp(z - max) and mean_sum of e * (z - max). A NaN in z makes both NaN. */
 static void row_sums(double *sum, double *mean_sum, const float *z, size_t V, float max)
 {
     *sum = *mean_sum = 0.0;
-    for (size_t first = 0; first < V; first += BLOCK) {
-        const size_t end = V - first < BLOCK ? V : first + BLOCK;
-        float s = 0.0f, m = 0.0f;
+    for (size_t first = 0; first < V; first += BLOCK * LANES) {
+        const size_t end = V - first < BLOCK * LANES ? V : first + BLOCK * LANES;
+        float s[LANES] = { 0 }, m[LANES] = { 0 };
 
-#pragma omp simd reduction(+ : s, m)
-        for (size_t v = first; v < end; v++) {
-            const float d = z[v] - max < -104.0f ? -104.0f : z[v] - max;
-            const float e = vec_exp(d);
-
-            s += e;
-            m += e * d;
-        }
-        *sum += (double)s;
-        *mean_sum += (double)m;
+        for (size_t v = first; v < end; v += LANES)
+            add_lanes(s, m, z + v, end - v < LANES ? (int)(end - v) : LANES, max);
+        *sum += (double)lanes_sum(s);
+        *mean_sum += (double)lanes_sum(m);
     }
 }
 

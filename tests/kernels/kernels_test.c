@@ -1,4 +1,5 @@
 #include "kernels_test.h"
+#include "kernels/cpu/cpu_int.h"
 #include <cblas.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,8 @@
 
 const size_t k_sizes[K_SIZES] = { 1, 3, 17, 129 };
 
-int k_threads = 2;
+static int k_threads = 2;
+static const char *k_isa; /* NULL: the one that the backend picks */
 
 typedef struct buffer {
     float *x;
@@ -22,22 +24,40 @@ static buffer held[MOST_BUFFERS];
 static size_t held_count;
 static char label[256];
 
-static const sl_ops *open_ops(const char *name)
-{
-    const sl_backend *backend = NULL;
-
-    T_OK(sl_backend_open(&backend, name, k_threads));
-    return backend->ops;
-}
-
 const sl_ops *k_ref(void)
 {
-    return open_ops("ref");
+    return sl_ref_ops();
 }
 
 const sl_ops *k_cpu(void)
 {
-    return open_ops("cpu");
+    static sl_ops ops;
+    const sl_backend *backend = NULL;
+
+    T_OK(sl_backend_open(&backend, "cpu", k_threads));
+    if (!k_isa)
+        return backend->ops;
+    ops = *sl_ref_ops();
+    assert_non_null(sl_cpu_fill(&ops, k_isa));
+    return &ops;
+}
+
+int k_main(int argc, char **argv, int (*run)(void), void (*bench)(void))
+{
+    sl_ops ops;
+
+    if (argc > 2 && strcmp(argv[1], "--isa") == 0) {
+        k_isa = argv[2];
+        if (!sl_cpu_fill(&ops, k_isa))
+            return T_SKIP;
+        return run();
+    }
+    if (argc < 2 || strcmp(argv[1], "--bench") != 0)
+        return run();
+    k_threads = argc > 2 ? atoi(argv[2]) : 2;
+    bench();
+    k_done();
+    return 0;
 }
 
 float *k_new(size_t n)
@@ -191,7 +211,7 @@ static void run_triad(const sl_ops *ops, void *at)
     const roof *r = at;
 
     (void)ops;
-#pragma omp parallel for simd
+#pragma omp parallel for
     for (size_t i = 0; i < TRIAD_N; i++)
         r->a[i] = r->b[i] + 3.0f * r->c[i];
 }

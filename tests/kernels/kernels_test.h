@@ -5,7 +5,6 @@
 
 #include "harness/harness.h"
 #include "kernels/backend.h"
-#include <stdlib.h>
 #include <string.h>
 
 typedef enum k_kind { K_NORMAL, K_ZERO, K_HUGE, K_DENORMAL, K_TIES, K_KINDS } k_kind;
@@ -14,8 +13,7 @@ typedef enum k_kind { K_NORMAL, K_ZERO, K_HUGE, K_DENORMAL, K_TIES, K_KINDS } k_
 extern const size_t k_sizes[4]; /* 1, 3, 17, 129 */
 #define K_SIZES 4
 
-/* The backends under test, opened with k_threads (2). */
-extern int k_threads;
+/* The backends under test, with 2 threads unless --bench says otherwise. */
 const sl_ops *k_ref(void);
 const sl_ops *k_cpu(void);
 
@@ -46,17 +44,19 @@ double k_slope(double (*value)(void *at, float h), void *at);
 void k_bench(const char *name, void (*run)(const sl_ops *ops, void *at), void *at, double flops,
              double bytes);
 
-/* main of a test program: `--bench [threads]` runs bench, anything else the tests. */
+/* main of a test program: runs the tests; `--isa NAME`: with that build of the cpu files, or
+ * T_SKIP;
+ * `--bench [threads]`: the benchmark instead. */
+int k_main(int argc, char **argv, int (*run)(void), void (*bench)(void));
+
 #define K_MAIN(tests, bench)                                                                       \
+    static int run_all(void)                                                                       \
+    {                                                                                              \
+        return cmocka_run_group_tests(tests, NULL, NULL);                                          \
+    }                                                                                              \
     int main(int argc, char **argv)                                                                \
     {                                                                                              \
-        if (argc > 1 && strcmp(argv[1], "--bench") == 0) {                                         \
-            k_threads = argc > 2 ? atoi(argv[2]) : 2;                                              \
-            bench();                                                                               \
-            k_done();                                                                              \
-            return 0;                                                                              \
-        }                                                                                          \
-        return cmocka_run_group_tests(tests, NULL, NULL);                                          \
+        return k_main(argc, argv, run_all, bench);                                                 \
     }
 
 #endif
