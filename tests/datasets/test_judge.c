@@ -1,0 +1,74 @@
+/* The truth judge and the labels drawn from votes. */
+#include "datasets/world.h"
+#include "harness/harness.h"
+#include "judge/judge.h"
+
+static void test_truth_is_sigmoid_of_the_reward_difference(void **state)
+{
+    const sl_world_settings set = sl_world_defaults();
+    int32_t token[SL_WORLD_PROMPT + 2 * SL_WORLD_ANSWER];
+    sl_judge *judge = NULL;
+    sl_data *data = NULL;
+
+    (void)state;
+    T_OK(sl_data_open_world(&data, &set));
+    T_OK(sl_judge_open(&judge, "truth", data));
+    for (uint64_t i = 0; i < 50; i++) {
+        sl_vote ab, ba;
+        sl_pair p;
+
+        T_OK(sl_data_static_pair(&p, token, data, 0, i));
+        T_OK(sl_judge_votes(&ab, judge, &p.prompt, &p.chosen, &p.rejected, 1));
+        T_OK(sl_judge_votes(&ba, judge, &p.prompt, &p.rejected, &p.chosen, 1));
+        T_CLOSE(ab.p + ba.p, 1.0, TOL_F64); /* no order bias */
+        T_CLOSE(log(ab.p / ba.p),
+                sl_world_reward(p.prompt.token, p.chosen.token) -
+                    sl_world_reward(p.prompt.token, p.rejected.token),
+                1e-9);
+    }
+    sl_judge_close(&judge);
+    sl_data_close(&data);
+}
+
+static void test_labels_follow_the_vote(void **state)
+{
+    enum { DRAWS = 20000 };
+    const sl_vote vote = { .p = 0.8 };
+    sl_rng rng = sl_rng_at(1, sl_rng_stream("test labels"), 0);
+    double wins = 0.0, sharp = 0.0, label_p;
+
+    (void)state;
+    for (int i = 0; i < DRAWS; i++) {
+        const int a = sl_judge_label(&label_p, &vote, 1.0, &rng);
+
+        T_CLOSE(label_p, a ? 0.8 : 0.2, 1e-12);
+        wins += a;
+        sharp += sl_judge_label(&label_p, &vote, 0.5, &rng); /* odds squared: 16/17 */
+    }
+    T_CLOSE(wins / DRAWS, 0.8, 4.0 * sqrt(0.8 * 0.2 / DRAWS));
+    T_CLOSE(sharp / DRAWS, 16.0 / 17.0, 4.0 * sqrt(16.0 / 17.0 / 17.0 / DRAWS));
+}
+
+static void test_unknown_judge(void **state)
+{
+    const sl_world_settings set = sl_world_defaults();
+    sl_judge *judge = NULL;
+    sl_data *data = NULL;
+
+    (void)state;
+    T_OK(sl_data_open_world(&data, &set));
+    T_FAILS(sl_judge_open(&judge, "thruth", data), SL_EARG, "did you mean \"truth\"");
+    assert_null(judge);
+    sl_data_close(&data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_truth_is_sigmoid_of_the_reward_difference),
+        cmocka_unit_test(test_labels_follow_the_vote),
+        cmocka_unit_test(test_unknown_judge),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

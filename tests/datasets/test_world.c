@@ -1,0 +1,250 @@
+/* The world against its closed forms; numbers of the definition, not of our own output. */
+#include "datasets/data.h"
+#include "datasets/world.h"
+#include "harness/harness.h"
+#include <string.h>
+
+static sl_rng rng_of(uint64_t n)
+{
+    return sl_rng_at(3, sl_rng_stream("test world"), n);
+}
+
+static void test_ground_truth_numbers(void **state)
+{
+    double reward = 0.0, square = 0.0, entropy = 0.0, accuracy = 0.0;
+    int32_t prompt[SL_WORLD_PROMPT];
+    double r[SL_WORLD_ANSWER][SL_WORLD_VOCAB];
+    sl_rng rng = rng_of(0);
+
+    (void)state;
+    sl_world_prompt(prompt, &rng);
+    sl_world_rewards(r, prompt);
+    for (int t = 0; t < SL_WORLD_ANSWER; t++) {
+        double logp[SL_WORLD_VOCAB], mean = 0.0, sq = 0.0;
+
+        sl_world_truth_slot(logp, prompt, t);
+        for (int v = 0; v < SL_WORLD_VOCAB; v++) {
+            mean += exp(logp[v]) * r[t][v];
+            sq += exp(logp[v]) * r[t][v] * r[t][v];
+            entropy -= exp(logp[v]) * logp[v];
+        }
+        reward += mean;
+        square += sq - mean * mean;
+        if (t < SL_WORLD_CONTENT)
+            accuracy += exp(logp[sl_world_right(prompt, t)]) / SL_WORLD_CONTENT;
+    }
+    T_CLOSE(sl_world_log_z(), 30.2226012, 1e-8);
+    T_CLOSE(reward, 1.9343914, 1e-7);
+    T_CLOSE(sqrt(square), 3.4083538, 1e-7);
+    T_CLOSE(entropy, 28.2882098, 1e-8);
+    T_CLOSE(accuracy, 0.3456259, 1e-6);
+}
+
+static void test_generator_accuracy(void **state)
+{
+    const int32_t prompt[SL_WORLD_PROMPT] = { 25, 7, 1, 2, 3, 4, 5, 26 };
+
+    (void)state;
+    for (int c = 0; c <= 4; c++) {
+        const sl_world_generator g = { .content = c, .style = 1.0 };
+
+        for (int t = 0; t < SL_WORLD_CONTENT; t++) {
+            double logp[SL_WORLD_VOCAB];
+
+            sl_world_slot(logp, &g, prompt, t);
+            T_CLOSE(exp(logp[sl_world_right(prompt, t)]), exp(c) / (exp(c) + 7.0), TOL_F64);
+        }
+    }
+}
+
+/* The quirk sits on the letter after the right one, also past the end of the alphabet. */
+static void test_quirk(void **state)
+{
+    const int32_t prompt[SL_WORLD_PROMPT] = { 24, 7, 7, 7, 7, 7, 7, 26 };
+    const sl_world_generator g = { .quirk = 2.0 };
+    double logp[SL_WORLD_VOCAB];
+
+    (void)state;
+    sl_world_slot(logp, &g, prompt, 0);
+    T_CLOSE(logp[8] - logp[9], 2.0, TOL_F64); /* after H comes A */
+    assert_true(logp[0] == -INFINITY && logp[16] == -INFINITY);
+}
+
+/* Two slots by enumeration: the exact expectations are those of the sum over all answers. */
+static void test_exact_by_enumeration(void **state)
+{
+    double logp[SL_WORLD_ANSWER][SL_WORLD_VOCAB], r[SL_WORLD_ANSWER][SL_WORLD_VOCAB];
+    double reward = 0.0, entropy = 0.0;
+    int32_t prompt[SL_WORLD_PROMPT];
+    sl_world_exact e;
+    sl_rng rng = rng_of(1);
+
+    (void)state;
+    sl_world_prompt(prompt, &rng);
+    sl_world_rewards(r, prompt);
+    for (int t = 0; t < SL_WORLD_ANSWER; t++) /* slots 2..9 certain: token 26, reward -1 */
+        for (int v = 0; v < SL_WORLD_VOCAB; v++)
+            logp[t][v] = v == 26 ? 0.0 : -INFINITY;
+    for (int t = 0; t < 2; t++) {
+        double sum = 0.0;
+
+        for (int v = 0; v < SL_WORLD_VOCAB; v++)
+            sum += exp(logp[t][v] = sl_rng_normal(&rng));
+        for (int v = 0; v < SL_WORLD_VOCAB; v++)
+            logp[t][v] -= log(sum);
+    }
+    for (int a = 0; a < SL_WORLD_VOCAB; a++)
+        for (int b = 0; b < SL_WORLD_VOCAB; b++) {
+            const double p = exp(logp[0][a] + logp[1][b]);
+
+            reward += p * (r[0][a] + r[1][b] - 8.0);
+            entropy -= p * (logp[0][a] + logp[1][b]);
+        }
+    sl_world_exact_of(&e, prompt, (const double(*)[SL_WORLD_VOCAB])logp);
+    T_CLOSE(e.reward, reward, 1e-9);
+    T_CLOSE(e.entropy, entropy, 1e-9);
+    T_CLOSE(e.kl, -entropy - reward + sl_world_log_z(), 1e-9);
+}
+
+static void test_ground_truth_has_kl_0(void **state)
+{
+    const int32_t prompt[SL_WORLD_PROMPT] = { 25, 0, 1, 2, 3, 4, 5, 26 };
+    double logp[SL_WORLD_ANSWER][SL_WORLD_VOCAB];
+    sl_world_exact e;
+
+    (void)state;
+    for (int t = 0; t < SL_WORLD_ANSWER; t++)
+        sl_world_truth_slot(logp[t], prompt, t);
+    sl_world_exact_of(&e, prompt, (const double(*)[SL_WORLD_VOCAB])logp);
+    T_CLOSE(e.kl, 0.0, 1e-9);
+    T_CLOSE(e.reward, 1.9343914, 1e-7);
+}
+
+static void test_draws_follow_the_law(void **state)
+{
+    enum { DRAWS = 20000 };
+    const int32_t prompt[SL_WORLD_PROMPT] = { 24, 3, 1, 4, 1, 5, 2, 26 };
+    const sl_world_generator g = { .content = 1.0, .style = 0.5, .quirk = 2.0 };
+    size_t right = 0, follower = 0;
+    sl_rng rng = rng_of(2);
+
+    (void)state;
+    for (int i = 0; i < DRAWS; i++) {
+        int32_t answer[SL_WORLD_ANSWER];
+
+        sl_world_draw(answer, &g, prompt, &rng);
+        right += answer[0] == sl_world_right(prompt, 0);
+        follower += answer[0] == 8 + (sl_world_right(prompt, 0) - 8 + 1) % 8;
+    }
+    {
+        const double norm = exp(1.0) + exp(2.0) + 6.0;
+        const double p = exp(1.0) / norm, q = exp(2.0) / norm;
+
+        assert_true(fabs((double)right / DRAWS - p) < 4.0 * sqrt(p * (1 - p) / DRAWS));
+        assert_true(fabs((double)follower / DRAWS - q) < 4.0 * sqrt(q * (1 - q) / DRAWS));
+    }
+}
+
+/* Static pairs of the data source: spread and gap as the definition's table says. */
+static void test_static_pairs(void **state)
+{
+    enum { PAIRS = 4000 };
+    sl_world_settings set = sl_world_defaults();
+    double mean = 0.0, square = 0.0, gap = 0.0, label = 0.0, agree = 0.0;
+    sl_data *data = NULL;
+
+    (void)state;
+    T_OK(sl_data_open_world(&data, &set));
+    for (uint64_t i = 0; i < PAIRS; i++) {
+        int32_t token[SL_WORLD_PROMPT + 2 * SL_WORLD_ANSWER];
+        sl_pair p;
+        double c, r;
+
+        T_OK(sl_data_static_pair(&p, token, data, 0, i));
+        c = sl_world_reward(p.prompt.token, p.chosen.token);
+        r = sl_world_reward(p.prompt.token, p.rejected.token);
+        T_CLOSE(p.chosen.score, c, TOL_4ULP);
+        T_CLOSE(p.label_p, 1.0 / (1.0 + exp(r - c)), TOL_4ULP);
+        mean += (c + r) / 2.0;
+        square += (c * c + r * r) / 2.0;
+        gap += fabs(c - r);
+        label += (double)p.label_p;
+        agree += c > r;
+    }
+    mean /= PAIRS;
+    T_CLOSE(mean, 7.99, 0.04);
+    T_CLOSE(sqrt(square / PAIRS - mean * mean), 3.92, 0.04);
+    T_CLOSE(gap / PAIRS, 5.13, 0.05);
+    assert_true(agree / PAIRS > 0.85 && label / PAIRS > 0.85); /* labels follow the reward */
+    sl_data_close(&data);
+    assert_null(data);
+}
+
+static int same_prompt(const sl_data *data, sl_split a, uint64_t ia, sl_split b, uint64_t ib,
+                       uint64_t index)
+{
+    int32_t x[SL_WORLD_PROMPT], y[SL_WORLD_PROMPT];
+    sl_prompt_text px, py;
+
+    T_OK(sl_data_prompt(&px, x, data, a, ia, index));
+    T_OK(sl_data_prompt(&py, y, data, b, ib, index));
+    assert_true((px.id == py.id) == !memcmp(x, y, sizeof x));
+    return !memcmp(x, y, sizeof x);
+}
+
+static void test_streams(void **state)
+{
+    sl_world_settings set = sl_world_defaults();
+    sl_data *data = NULL;
+    int train = 0, cross = 0;
+
+    (void)state;
+    T_OK(sl_data_open_world(&data, &set));
+    for (uint64_t i = 0; i < 64; i++) {
+        assert_true(same_prompt(data, SL_SPLIT_TRAIN, 5, SL_SPLIT_TRAIN, 5, i));
+        assert_true(same_prompt(data, SL_SPLIT_PROBE, 0, SL_SPLIT_PROBE, 9, i)); /* frozen */
+        assert_true(same_prompt(data, SL_SPLIT_EVAL, 0, SL_SPLIT_EVAL, 9, i));
+        train += same_prompt(data, SL_SPLIT_TRAIN, 0, SL_SPLIT_TRAIN, 1, i); /* fresh */
+        cross += same_prompt(data, SL_SPLIT_TRAIN, 0, SL_SPLIT_PROBE, 0, i);
+        cross += same_prompt(data, SL_SPLIT_EVAL, 0, SL_SPLIT_PROBE, 0, i);
+    }
+    assert_true(train <= 1 && cross <= 1); /* 524,288 prompts: a chance meeting at most */
+    sl_data_close(&data);
+}
+
+static void test_candidates_of_different_generators(void **state)
+{
+    sl_world_settings set = sl_world_defaults();
+    int32_t token[8 * SL_WORLD_ANSWER];
+    sl_answer answer[8];
+    sl_data *data = NULL;
+    size_t count;
+
+    (void)state;
+    set.habit_std = 0.0;
+    T_OK(sl_data_open_world(&data, &set));
+    T_OK(sl_data_static_candidates(answer, &count, token, data, SL_SPLIT_PROBE, 0, 3, 8));
+    assert_int_equal(count, 5); /* five generators, each once */
+    T_OK(sl_data_static_candidates(answer, &count, token, data, SL_SPLIT_PROBE, 0, 3, 2));
+    assert_int_equal(count, 2);
+    sl_data_close(&data);
+    set.generator_count = 1;
+    T_FAILS(sl_data_open_world(&data, &set), SL_EARG, "want 2 to 8 static generators, found 1");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ground_truth_numbers),
+        cmocka_unit_test(test_generator_accuracy),
+        cmocka_unit_test(test_quirk),
+        cmocka_unit_test(test_exact_by_enumeration),
+        cmocka_unit_test(test_ground_truth_has_kl_0),
+        cmocka_unit_test(test_draws_follow_the_law),
+        cmocka_unit_test(test_static_pairs),
+        cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_candidates_of_different_generators),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
