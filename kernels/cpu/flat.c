@@ -59,7 +59,8 @@ static float max_abs_cpu(const float *x, size_t n, uint32_t *bad)
     float max = 0.0f;
     uint32_t count = 0;
 
-#pragma omp parallel for simd schedule(static) reduction(max : max) reduction(+ : count) if (n > SL_CPU_WORTH)
+#pragma omp parallel for simd schedule(static) reduction(max : max) reduction(+ : count)           \
+    if (n > SL_CPU_WORTH)
     for (size_t i = 0; i < n; i++) {
         const float a = fabsf(x[i]), finite = a <= FLT_MAX ? a : 0.0f;
 
