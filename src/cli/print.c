@@ -12,6 +12,12 @@ sl_status sl_print_json(const sl_json *tree)
     return SL_OK;
 }
 
+void sl_print_text(const char *text)
+{
+    for (const char *c = text; *c; c++)
+        putchar((unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c);
+}
+
 const char *sl_print_bytes(char out[24], double bytes)
 {
     static const char *const unit[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };

@@ -6,6 +6,8 @@
 
 /* One JSON document, indented, with a line break. */
 sl_status sl_print_json(const sl_json *tree) SL_MUSTUSE;
+/* Text from a file: control characters become "?", so that it cannot drive a terminal. */
+void sl_print_text(const char *text);
 /* out (24 bytes) = "12.3 MiB". */
 const char *sl_print_bytes(char out[24], double bytes);
 

@@ -1,0 +1,108 @@
+/* `analyze`: everything that can be said from records, without any model. */
+#include "cli/analyze.h"
+#include "cli/commands.h"
+#include "cli/print.h"
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct analyze_opts {
+    const char *out;
+    int is_json;
+} analyze_opts;
+
+static const sl_opt opts[] = {
+    { "out", SL_OPT_TEXT, offsetof(analyze_opts, out), "DIR",
+      "write the tables behind the figures of one run" },
+    { "json", SL_OPT_FLAG, offsetof(analyze_opts, is_json), NULL, "one JSON document" },
+    { NULL, SL_OPT_FLAG, 0, NULL, NULL },
+};
+
+static int is_folder(const char *path)
+{
+    struct stat s;
+
+    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+static sl_status no_memory(void)
+{
+    return SL_FAIL(SL_ENOMEM, "want memory for a document, found none");
+}
+
+/* One run is its own document, several are a list. */
+static sl_status print_documents(sl_json *list)
+{
+    sl_json *tree;
+    sl_status st;
+
+    if (json_array_size(list) == 1)
+        return sl_print_json(json_array_get(list, 0));
+    tree = json_pack("{s:s, s:O}", "schema", "stageline.runs/1", "runs", list);
+    st = tree ? sl_print_json(tree) : no_memory();
+    sl_json_close(&tree);
+    return st;
+}
+
+static sl_status analyze_into(sl_json *list, const char *path, const char *out)
+{
+    sl_json *document = NULL;
+    const sl_status st = sl_analyze_run(list ? &document : NULL, path, out);
+
+    if (document && json_array_append_new(list, document) != 0)
+        return no_memory();
+    return st;
+}
+
+/* A run whose record contradicts itself is reported like the others, then it is the error. */
+static sl_status analyze_runs(const analyze_opts *o, const char *const *path, size_t count)
+{
+    sl_json *list = o->is_json ? json_array() : NULL;
+    sl_status st = SL_OK;
+
+    if (o->out && count > 1)
+        return SL_FAIL(SL_EUSAGE, "want one run with --out, found %zu", count);
+    if (o->is_json && !list)
+        return no_memory();
+    for (size_t i = 0; i < count; i++) {
+        const sl_status here = analyze_into(list, path[i], o->out);
+
+        st = st == SL_OK ? here : st;
+    }
+    if (json_array_size(list)) {
+        const sl_status printed = print_documents(list);
+
+        st = st == SL_OK ? printed : st;
+    }
+    sl_json_close(&list);
+    return st;
+}
+
+static sl_status analyze_run(int argc, char **argv)
+{
+    analyze_opts o = { 0 };
+    const char *argument[SL_OPT_LIST_MOST];
+    size_t count;
+    int is_done;
+
+    if (argc > SL_OPT_LIST_MOST)
+        return SL_FAIL(SL_EUSAGE, "want at most %d words, found %d", SL_OPT_LIST_MOST, argc);
+    SL_TRY(sl_opts_parse(&o, argument, &count, &is_done, &sl_command_analyze, argc, argv));
+    if (is_done)
+        return SL_OK;
+    for (size_t i = 0; i < count; i++)
+        if (!is_folder(argument[i]))
+            return SL_FAIL(SL_EARG, "want a run, found \"%s\"", argument[i]);
+    return analyze_runs(&o, argument, count);
+}
+
+const sl_command sl_command_analyze = {
+    .name = "analyze",
+    .operands = "PATH... [--out DIR] [--json]",
+    .summary = "what a record says by itself: stages, decisions, gains, cost",
+    .opts = opts,
+    .least = 1,
+    .most = SL_OPT_LIST_MOST,
+    .example = "stageline analyze demo-out/run-weak --out tables",
+    .run = analyze_run,
+};

@@ -1,0 +1,134 @@
+/* A run's record says everything again: measurements and decisions from the votes alone. */
+#include "analysis/run_analysis.h"
+#include "base/alloc.h"
+#include "base/file.h"
+#include "cli/analyze.h"
+#include <stdio.h>
+
+static const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static void print_head(const char *path, const sl_reader_state *state)
+{
+    printf("%s: %s, %zu attempt%s, step %lld\n", path,
+           state->is_running ? "running" : sl_ended_name(state->ended), state->attempts,
+           plural(state->attempts), (long long)state->last_step);
+}
+
+/* "static data next", as a person says it. */
+static const char *action_sentence(int action)
+{
+    static const char *const sentence[] = { "keep the data as they are", "static data next",
+                                            "on-policy data next", "a mixture next", "stop" };
+
+    return sentence[action];
+}
+
+static const char *stage_sentence(sl_stage stage)
+{
+    static const char *const sentence[] = { "undecided", "preference injection",
+                                            "preference fine-tuning" };
+
+    return sentence[stage];
+}
+
+static void print_measurement(const sl_measurement *m)
+{
+    const sl_row_boundary *b = &m->derived;
+
+    printf("measurement %u at step %lld: boundary score %.3f [%.3f, %.3f] from %u votes on %u "
+           "prompts: %s; ",
+           m->measurement, (long long)m->step, b->bs, b->lower, b->upper, b->votes, b->prompts,
+           stage_sentence(b->stage));
+    if (m->decided.step < 0)
+        printf("no decision was taken");
+    else
+        printf("decision: %s", action_sentence(m->decided.action));
+    puts(m->is_same ? "" : " [recorded otherwise]");
+}
+
+static void print_agreement(const sl_run_analysis *a)
+{
+    if (!a->count)
+        puts("no measurement in this record");
+    else if (!a->differences)
+        printf(
+            "derived again from the votes: %zu look%s at %zu measurement%s, all as recorded, bit "
+            "for bit\n",
+            a->looks, plural(a->looks), a->count, plural(a->count));
+    else
+        printf("derived again from the votes: %zu of %zu looks and decisions differ\n",
+               a->differences, a->looks);
+}
+
+static sl_status print_gains(const sl_run_analysis *a, sl_reader *reader)
+{
+    sl_gain *gain = NULL;
+    size_t count;
+
+    SL_TRY(sl_run_gains(&gain, &count, a, reader));
+    for (size_t i = 0; i < count; i++)
+        printf("iteration %lld with %s data%s: exact reward %+.4f (se %.4f)\n",
+               (long long)gain[i].iteration,
+               gain[i].origin == SL_ORIGIN_ON_POLICY ? "on-policy" : sl_origin_word(gain[i].origin),
+               gain[i].is_chosen ? "" : ", the branch not taken", gain[i].value, gain[i].se);
+    sl_free(gain);
+    return SL_OK;
+}
+
+static void print_cost(const sl_run_analysis *a)
+{
+    const sl_run_cost c = sl_run_cost_of(a);
+
+    if (c.votes)
+        printf("cost: %llu votes on %llu prompts; fixed samples of %d prompts would have been %.0f "
+               "votes on %.0f prompts (%.1f times as many)\n",
+               (unsigned long long)c.votes, (unsigned long long)c.prompts, SL_FIXED_PROMPTS,
+               c.fixed_votes, c.fixed_prompts, c.fixed_votes / (double)c.votes);
+}
+
+static sl_status print_text(const sl_run_analysis *a, sl_reader *reader, const char *path)
+{
+    sl_reader_state state;
+
+    SL_TRY(sl_reader_state_get(reader, &state));
+    print_head(path, &state);
+    for (size_t i = 0; i < a->count; i++)
+        print_measurement(&a->row[i]);
+    print_agreement(a);
+    SL_TRY(print_gains(a, reader));
+    print_cost(a);
+    return SL_OK;
+}
+
+/* Tables are derived data: a folder that is there is filled anew. */
+static sl_status write_tables(const char *out, const sl_run_analysis *a, sl_reader *reader)
+{
+    if (!sl_file_exists(out))
+        SL_TRY(sl_file_new_folder(out));
+    return sl_run_tables(out, a, reader);
+}
+
+sl_status sl_analyze_run(sl_json **document, const char *path, const char *out)
+{
+    sl_run_analysis a = { 0 };
+    sl_reader *reader = NULL;
+    sl_status st = SL_OK;
+
+    SL_TRY(sl_reader_open(&reader, path));
+    SL_TRY_OUT(sl_run_analyze(&a, reader));
+    if (out)
+        SL_TRY_OUT(write_tables(out, &a, reader));
+    SL_TRY_OUT(document ? sl_run_analysis_json(document, &a, reader, path)
+                        : print_text(&a, reader, path));
+    if (a.differences)
+        st = sl_err_where(SL_FAIL(SL_EFORMAT, "want what was recorded, found another result at %s",
+                                  a.first_difference),
+                          "%s", path);
+out:
+    sl_run_analysis_close(&a);
+    sl_reader_close(&reader);
+    return st;
+}
