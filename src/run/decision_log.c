@@ -16,8 +16,12 @@ sl_status sl_decision_log_open(sl_decision_log *out, const char *path,
     *out = (sl_decision_log){ 0 };
     SL_TRY(sl_file_read(&data, &out->bytes, path, SL_DECISIONS_MAX));
     out->data = (unsigned char *)data;
-    if (!sl_frame_decode(&f, out->data, out->bytes, 0, seed))
+    if (!sl_frame_decode(&f, out->data, out->bytes, 0, seed)) {
+        if (sl_frame_was_synced(out->data, out->bytes, 0, 1, seed))
+            return SL_FAIL(SL_EFORMAT,
+                           "synced decisions are damaged: want START, found other bytes");
         return SL_OK; /* a first START that is still being written */
+    }
     return sl_journal_open_memory(&out->journal, out->data, out->bytes, NULL, 0, seed,
                                   &identity->layout);
 }

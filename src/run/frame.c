@@ -101,6 +101,19 @@ int sl_frame_decode(sl_frame *out, const unsigned char *data, size_t bytes, size
     return 1;
 }
 
+int sl_frame_was_synced(const unsigned char *data, size_t bytes, size_t from, uint64_t seq,
+                        uint32_t seed)
+{
+    const uint32_t magic = SL_FRAME_MAGIC;
+    sl_frame f;
+
+    for (size_t at = from; at + SL_FRAME_HEADER <= bytes; at += SL_FRAME_ALIGN)
+        if (!memcmp(data + at, &magic, sizeof magic) &&
+            sl_frame_decode(&f, data, bytes, at, seed) && f.synced_seq >= seq)
+            return 1;
+    return 0;
+}
+
 int sl_frame_peek(sl_frame *out, const unsigned char *data, size_t bytes, size_t offset)
 {
     header h;

@@ -194,20 +194,6 @@ sl_status sl_journal_next(sl_journal *journal, sl_unit *unit, int *found)
     return SL_OK;
 }
 
-/* Whether a sound frame behind the bad one says that the bad one was durable. */
-static int was_synced(const sl_journal *j)
-{
-    const uint32_t magic = SL_FRAME_MAGIC;
-    sl_frame f;
-
-    for (size_t at = j->bad_offset + SL_FRAME_ALIGN; at + SL_FRAME_HEADER <= j->bytes;
-         at += SL_FRAME_ALIGN)
-        if (!memcmp(j->data + at, &magic, sizeof magic) &&
-            sl_frame_decode(&f, j->data, j->bytes, at, j->seed) && f.synced_seq >= j->bad_seq)
-            return 1;
-    return 0;
-}
-
 void sl_journal_tail(const sl_journal *journal, sl_tail *out)
 {
     const sl_journal *j = journal;
@@ -222,7 +208,10 @@ void sl_journal_tail(const sl_journal *journal, sl_tail *out)
     if (j->is_ended)
         out->kind = SL_TAIL_END;
     else if (j->reason)
-        out->kind = was_synced(j) ? SL_TAIL_CORRUPT : SL_TAIL_TORN;
+        out->kind = sl_frame_was_synced(j->data, j->bytes, j->bad_offset + SL_FRAME_ALIGN,
+                                        j->bad_seq, j->seed)
+                        ? SL_TAIL_CORRUPT
+                        : SL_TAIL_TORN;
 }
 
 void sl_journal_rewind(sl_journal *journal)

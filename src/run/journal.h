@@ -57,7 +57,11 @@ void sl_frame_encode(unsigned char *to, const sl_frame *frame, uint32_t seed);
 /* The frame that begins at offset of data (bytes): 1, or 0 when there is none whole and sound. */
 int sl_frame_decode(sl_frame *out, const unsigned char *data, size_t bytes, size_t offset,
                     uint32_t seed);
-/* The same without checksums, for a frame that was found sound before. */
+/* Whether a sound frame at or after `from` says that frame `seq` was durable: then damage of that
+ * frame is corruption; else it was torn while it was written. */
+int sl_frame_was_synced(const unsigned char *data, size_t bytes, size_t from, uint64_t seq,
+                        uint32_t seed);
+/* sl_frame_decode without checksums, for a frame that was found sound before. */
 int sl_frame_peek(sl_frame *out, const unsigned char *data, size_t bytes, size_t offset);
 
 /* Payload of a COMMIT: u16 kind, u16 tables, u32 crc32c, u32 rows, u32 text_crc32c, u64 text_bytes,

@@ -2,7 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "base/hash.h"
+#include "run/chain_int.h"
 #include "run/files.h"
 #include "run/seal_int.h"
 
@@ -58,44 +58,15 @@ static sl_status add_part(looker *l, uint32_t number, uint32_t attempt, int64_t 
     return SL_OK;
 }
 
-static sl_status text_is_whole(const looker *l, const sl_segment_info *info)
-{
-    char path[SL_RUN_PATH], sha256[65];
-
-    if (!info->text_bytes)
-        return SL_OK;
-    SL_TRY(sl_rank_path(path, l->rank_folder, SL_FILE_TEXTS_GZ, info->number));
-    SL_TRY(sl_sha256_file(sha256, path));
-    if (strcmp(sha256, info->text_sha256))
-        return sl_err_where(
-            SL_FAIL(SL_EFORMAT, "want SHA-256 %.16s..., found %.16s...", info->text_sha256, sha256),
-            "%s", path);
-    return SL_OK;
-}
-
-static sl_status segment_fits(const looker *l, const sl_segment_info *info, uint32_t number)
-{
-    const sl_segment_info *before = &l->out->previous;
-
-    if (strcmp(info->uuid_text, l->identity->uuid_text) || info->rank != l->rank ||
-        info->number != number)
-        return SL_FAIL(SL_EFORMAT, "want run %s rank %u segment %u, found %s, %u and %u",
-                       l->identity->uuid_text, l->rank, number, info->uuid_text, info->rank,
-                       info->number);
-    if (before->number + 1 == number &&
-        (info->previous_bytes != before->bytes || strcmp(info->previous_sha256, before->sha256)))
-        return SL_FAIL(SL_EFORMAT,
-                       "want to follow the segment before by its SHA-256, found another");
-    return text_is_whole(l, info);
-}
-
 static sl_status look_at_segment(looker *l, sl_segment_info *info, uint32_t number)
 {
     char path[SL_RUN_PATH];
 
     SL_TRY(sl_rank_path(path, l->rank_folder, SL_FILE_SEGMENT, number));
     SL_TRY(sl_segment_prove(info, path));
-    return sl_err_where(segment_fits(l, info, number), "%s", path);
+    SL_TRY(sl_err_where(sl_segment_follows(info, &l->out->previous, l->identity, l->rank, number),
+                        "%s", path));
+    return sl_segment_texts_prove(path, info, l->rank_folder);
 }
 
 static sl_status read_to_end(sl_journal *journal, sl_tail *tail, uint64_t *units)
@@ -158,14 +129,11 @@ static sl_status start_was_synced(const looker *l, uint32_t number, int *answer)
     const uint32_t seed = sl_journal_seed(l->identity->uuid, l->rank, number);
     char path[SL_RUN_PATH];
     sl_map map;
-    sl_frame f;
 
     *answer = 0;
     SL_TRY(sl_rank_path(path, l->rank_folder, SL_FILE_JOURNAL, number));
     SL_TRY(sl_map_open(&map, path));
-    for (size_t at = 0; !*answer && at + SL_FRAME_HEADER <= map.bytes; at += SL_FRAME_ALIGN)
-        *answer =
-            sl_frame_decode(&f, map.data, map.bytes, at, seed) && f.synced_seq > l->out->last_seq;
+    *answer = sl_frame_was_synced(map.data, map.bytes, 0, l->out->last_seq + 1, seed);
     sl_map_close(&map);
     return SL_OK;
 }

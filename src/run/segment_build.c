@@ -149,6 +149,7 @@ static void describe(builder *b, uint32_t number, uint32_t rank, const sl_segmen
                                .first_step = -1,
                                .last_step = -1 };
     memcpy(info->uuid_text, b->identity->uuid_text, sizeof info->uuid_text);
+    memcpy(info->run_sha256, b->identity->sha256, sizeof info->run_sha256);
     if (previous) {
         info->previous_bytes = previous->bytes;
         memcpy(info->previous_sha256, previous->sha256, sizeof info->previous_sha256);

@@ -22,6 +22,7 @@ typedef struct field {
 static const field fields[] = {
     FIELD("minor", U32, minor),
     FIELD("run_uuid", TEXT, uuid_text),
+    FIELD("run_sha256", TEXT, run_sha256),
     FIELD("rank", U32, rank),
     FIELD("segment", U32, number),
     FIELD("attempt", U32, attempt),

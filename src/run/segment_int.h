@@ -10,6 +10,7 @@
 /* The user block of a segment, checked by its CRC32C. */
 typedef struct sl_segment_info {
     char uuid_text[37];
+    char run_sha256[65]; /* of run.json */
     uint32_t rank, number, attempt;
     uint32_t minor;                /* of the schema that wrote it */
     int64_t resumed_from;          /* -1: first attempt */

@@ -2,8 +2,8 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/text.h"
+#include "run/chain_int.h"
 #include "run/decision_int.h"
 #include "run/digest.h"
 #include "run/files.h"
@@ -85,38 +85,18 @@ static sl_status check_text_lines(checker *c, const char *path, size_t bytes_max
 
 static sl_status check_sealed_texts(checker *c, const sl_segment_info *info)
 {
-    char path[SL_RUN_PATH], sha256[65];
+    char path[SL_RUN_PATH];
 
-    if (!info->text_bytes)
-        return SL_OK;
-    SL_TRY(sl_rank_path(path, c->rank_folder, SL_FILE_TEXTS_GZ, info->number));
-    SL_TRY(sl_sha256_file(sha256, path));
-    if (strcmp(sha256, info->text_sha256))
-        return sl_err_where(
-            SL_FAIL(SL_EFORMAT, "want SHA-256 %.16s..., found %.16s...", info->text_sha256, sha256),
-            "%s", path);
-    return check_text_lines(c, path, SIZE_MAX);
-}
-
-static sl_status check_chain(const checker *c, const sl_segment_info *info, uint32_t number)
-{
-    const sl_segment_info *before = &c->previous;
-
-    if (strcmp(info->uuid_text, c->identity.uuid_text) || info->number != number || info->rank)
-        return SL_FAIL(SL_EFORMAT, "want run %s segment %u, found %s and %u", c->identity.uuid_text,
-                       number, info->uuid_text, info->number);
-    if (before->number && before->number + 1 == number &&
-        (before->bytes != info->previous_bytes || strcmp(before->sha256, info->previous_sha256)))
-        return SL_FAIL(SL_EFORMAT,
-                       "want to follow the segment before by its SHA-256, found another");
-    return SL_OK;
+    SL_TRY(sl_segment_texts_prove(path, info, c->rank_folder));
+    return path[0] ? check_text_lines(c, path, SIZE_MAX) : SL_OK;
 }
 
 static sl_status segment_is_whole(checker *c, sl_segment_info *info, const char *path,
                                   uint32_t number)
 {
     SL_TRY(sl_segment_prove(info, path));
-    SL_TRY(sl_err_where(check_chain(c, info, number), "%s", path));
+    SL_TRY(
+        sl_err_where(sl_segment_follows(info, &c->previous, &c->identity, 0, number), "%s", path));
     return sl_segment_check(path, &c->identity);
 }
 
