@@ -31,43 +31,46 @@ static inline float score(const float *q, const float *k, size_t E)
     return lanes_sum(product);
 }
 
-/* acc += p (count) v; v: count rows `stride` floats apart. */
-static inline void add_values(float *acc, const float *p, const float *v, size_t stride,
+/* acc += p (count) v, the rows of v at floats at (count). */
+static inline void add_values(float *acc, const float *p, const float *v, const size_t *at,
                               size_t count, size_t E)
 {
     for (size_t c = 0; c < CHUNKS(E); c++) {
-        const int width = (int)chunk_width(E, c);
+        const size_t width = chunk_width(E, c);
         float sum[LANES];
 
         memcpy(sum, acc + c * LANES, sizeof sum);
         for (size_t j = 0; j < count; j++) {
-            const float *vc = v + j * stride + c * LANES; /* (width) */
+            float row[LANES];
 
+            load_lanes(row, v + at[j] + c * LANES, width);
 #pragma omp simd
             for (int l = 0; l < LANES; l++)
-                sum[l] += p[j] * (l < width ? vc[l] : 0.0f);
+                sum[l] += p[j] * row[l];
         }
         memcpy(acc + c * LANES, sum, sizeof sum);
     }
 }
 
-/* Cache rows [first, first + n) of key head kv, LANES at a time. */
-static void attend_range(query *one, const decode *d, size_t first, size_t n, size_t kv)
+/* Keys [first, first + count) of *r, count <= LANES: of the prefix, then its own. */
+static void attend_keys(query *one, const decode *d, const sl_decode_row *r, size_t first,
+                        size_t count, size_t kv)
 {
-    const size_t E = d->d->E, stride = d->d->K * E;
+    const size_t E = d->d->E, own = (size_t)r->own_first - r->prefix_count; /* modulo */
+    float p[LANES] = { 0 };
+    size_t at[LANES]; /* floats of the key head in the cache */
 
-    for (size_t j = 0; j < n; j += LANES) {
-        const size_t count = n - j < LANES ? n - j : LANES, at = (first + j) * stride + kv * E;
-        float p[LANES] = { 0 };
+    for (size_t l = 0; l < count; l++) {
+        const size_t j = first + l, row = j + (j < r->prefix_count ? r->prefix_first : own);
 
-        for (size_t l = 0; l < count; l++)
-            p[l] = score(one->q, d->kcache + at + l * stride, E);
-        const float shrink = take_scores(&one->row, p, 0, count, d->d->scale);
-
-        for (size_t c = 0; c < CHUNKS(E); c++)
-            scale_lanes(one->acc + c * LANES, shrink);
-        add_values(one->acc, p, d->vcache + at, stride, count, E);
+        at[l] = (row * d->d->K + kv) * E;
+        p[l] = score(one->q, d->kcache + at[l], E);
     }
+    const float shrink = take_scores(&one->row, p, 0, count, d->d->scale);
+
+    for (size_t c = 0; c < CHUNKS(E); c++)
+        scale_lanes(one->acc + c * LANES, shrink);
+    add_values(one->acc, p, d->vcache, at, count, E);
 }
 
 /* Query head h of sequence b. */
@@ -75,10 +78,7 @@ static void decode_head(const decode *d, size_t b, size_t h)
 {
     const sl_decode *s = d->d;
     const sl_decode_row *r = &s->row[b];
-    const size_t n = (size_t)r->prefix_count + r->own_count, kv = h / (s->H / s->K);
-    const size_t skip = s->window && n > s->window ? n - s->window : 0;
-    const size_t skip_prefix = skip < r->prefix_count ? skip : r->prefix_count;
-    const size_t skip_own = skip - skip_prefix;
+    const size_t n = (size_t)r->prefix_count + r->own_count;
     const float *q = d->q + b * s->token_stride + h * s->head_stride; /* (E) */
     float *o = d->o + (b * s->H + h) * s->E;                          /* (E) */
     query one;
@@ -87,10 +87,12 @@ static void decode_head(const decode *d, size_t b, size_t h)
     for (size_t c = 0; c < CHUNKS(s->E); c++)
         load_lanes(one.q + c * LANES, q + c * LANES, chunk_width(s->E, c));
     zero_lanes(one.acc, CHUNKS(s->E));
-    attend_range(&one, d, r->prefix_first + skip_prefix, r->prefix_count - skip_prefix, kv);
-    attend_range(&one, d, r->own_first + skip_own, r->own_count - skip_own, kv);
+    for (size_t j = s->window && n > s->window ? n - s->window : 0; j < n; j += LANES)
+        attend_keys(&one, d, r, j, n - j < LANES ? n - j : LANES, h / (s->H / s->K));
+    const float share = 1.0f / one.row.sum;
+
     for (size_t e = 0; e < s->E; e++)
-        o[e] = one.acc[e] / one.row.sum;
+        o[e] = one.acc[e] * share;
 }
 
 static void attention_decode_cpu(float *o, const float *q, const float *kcache, const float *vcache,
