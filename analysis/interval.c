@@ -4,6 +4,7 @@
 #include "analysis/special.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 sl_mean sl_mean_of(const double *x, size_t n)
 {
@@ -121,6 +122,8 @@ sl_clustered sl_clustered_votes(const double *votes, const size_t *first, size_t
 sl_status sl_bootstrap_given(sl_bootstrap *out, double *means, const double *x, size_t n,
                              const uint32_t *index, size_t B, double alpha)
 {
+    double *sorted = NULL;
+
     for (size_t r = 0; r < B; r++) {
         double sum = 0.0;
 
@@ -130,10 +133,13 @@ sl_status sl_bootstrap_given(sl_bootstrap *out, double *means, const double *x, 
         }
         means[r] = sum / (double)n;
     }
+    SL_TRY(sl_take(&sorted, B, sizeof *sorted));
+    memcpy(sorted, means, B * sizeof *sorted);
+    sl_sort_f64(sorted, B);
     out->se = sl_mean_of(means, B).sd;
-    sl_sort_f64(means, B);
-    out->interval.lower = sl_quantile_sorted(means, B, alpha / 2.0);
-    out->interval.upper = sl_quantile_sorted(means, B, 1.0 - alpha / 2.0);
+    out->interval.lower = sl_quantile_sorted(sorted, B, alpha / 2.0);
+    out->interval.upper = sl_quantile_sorted(sorted, B, 1.0 - alpha / 2.0);
+    sl_free(sorted);
     return SL_OK;
 }
 

@@ -44,8 +44,8 @@ typedef struct sl_clustered {
 /* votes (first[P]), the votes of prompt i are first[i]..first[i+1]-1, at least one each. */
 sl_clustered sl_clustered_votes(const double *votes, const size_t *first, size_t P, double alpha);
 
-/* Bootstrap of the mean: replicate r is the mean of x (n) at index[r*n .. r*n+n-1]. means (B) come
- * back ascending in sorted (B). Percentile interval, type 7; se with ddof 1. */
+/* Bootstrap of the mean: means[r] (B) = mean of x (n) at index[r*n .. r*n+n-1]. Percentile
+ * interval, type 7; se with ddof 1. */
 typedef struct sl_bootstrap {
     sl_interval interval;
     double se;

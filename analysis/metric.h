@@ -1,0 +1,170 @@
+/* Metrics of diversity, quality and training signals on plain arrays. Undefined is NaN, never 0; an
+ * item that is not finite is dropped and counted where a count is given, a pair with one such side
+ * whole. Logs are natural. `sl_metrics` is the table of those that have one number per prompt or
+ * batch. */
+#ifndef SL_ANALYSIS_METRIC_H
+#define SL_ANALYSIS_METRIC_H
+
+#include "analysis/interval.h"
+#include "base/status.h"
+#include <stddef.h>
+#include <stdint.h>
+
+/* --- texts: tokens of one tokenizer, or hashes of words ------------------------------------------
+ * Text i has tokens first[i]..first[i+1]-1; n-grams do not cross texts. */
+typedef struct sl_texts {
+    uint64_t *token;
+    size_t *first; /* (count + 1) */
+    size_t count, token_capacity, first_capacity;
+} sl_texts;
+/* Appends a text split at white space, case kept. */
+sl_status sl_texts_add_words(sl_texts *texts, const char *text) SL_MUSTUSE;
+sl_status sl_texts_add_ids(sl_texts *texts, const int32_t *id, size_t count) SL_MUSTUSE;
+void sl_texts_clear(sl_texts *texts); /* forgets the texts, keeps the memory */
+void sl_texts_close(sl_texts *texts);
+
+/* Distinct n-grams of texts [from, to) with their numbers, ascending by hash (64 bits). */
+typedef struct sl_ngrams {
+    uint64_t *hash;
+    uint32_t *times;
+    size_t distinct, total;
+} sl_ngrams;
+sl_status sl_ngrams_of(sl_ngrams *out, const sl_texts *texts, size_t from, size_t to,
+                       size_t n) SL_MUSTUSE;
+void sl_ngrams_close(sl_ngrams *ngrams);
+
+/* A1, arXiv 1510.03055: distinct / total, in (0,1]; NaN without an n-gram. */
+double sl_distinct_ratio(const sl_ngrams *ngrams);
+/* A2, arXiv 2202.13587: expectation-adjusted distinct of order n for a vocabulary of V. */
+double sl_distinct_expected(const sl_ngrams *ngrams, double V, double n);
+/* A4: entropy of the n-gram law, nats; over ln total; with the Miller-Madow correction. */
+typedef struct sl_ngram_entropy {
+    double nats, by_log_total, miller_madow;
+} sl_ngram_entropy;
+sl_ngram_entropy sl_ngram_entropy_of(const sl_ngrams *ngrams);
+/* A3, arXiv 1802.01886: bleu[i] (count) of text i against all others, orders 1..order, closest
+ * reference length, NLTK's method 1 with eps .1. NaN for a single text. order <= 8. */
+sl_status sl_self_bleu(double *bleu, const sl_texts *texts, size_t order) SL_MUSTUSE;
+/* A5: phrases of the LZ78 and LZ76 parsings (an unfinished one counts), and zlib's size at a level.
+ */
+sl_status sl_lz78_phrases(size_t *out, const char *text, size_t bytes) SL_MUSTUSE;
+size_t sl_lz76_phrases(const char *text, size_t bytes);
+sl_status sl_zlib_bytes(size_t *out, const char *text, size_t bytes, int level) SL_MUSTUSE;
+
+/* --- distributions -------------------------------------------------------------------------------
+ */
+/* A9, C5: signals of one row of V logits. */
+typedef struct sl_logit_signals {
+    double entropy, normalised, varentropy; /* nats; over ln V; nats^2 */
+    double topk_mass, prob_gap, logit_gap;  /* of the k, of the two largest */
+} sl_logit_signals;
+/* p (V) = softmax of z (V), scratch and result. k <= V; V >= 1, gaps NaN for V = 1. */
+void sl_logit_signals_of(sl_logit_signals *out, double *p, const double *z, size_t V, size_t k);
+typedef struct sl_logit_distance {
+    double kl_pq, kl_qp, js, root_js, tv; /* nats, nats, nats in [0, ln 2], its root, [0,1] */
+} sl_logit_distance;
+void sl_logit_distance_of(sl_logit_distance *out, const double *zp, const double *zq, size_t V);
+/* A10: answers to one prompt by their log-probabilities l (n) under a policy and lengths (n) in
+ * tokens; equal id: equal text. */
+typedef struct sl_logp_diversity {
+    double entropy, entropy_per_token, entropy_mean_per_token; /* nats */
+    double hill_1, hill_2;                                     /* on distinct texts */
+    double gap, gap_per_token;                                 /* mean absolute difference */
+    double log_seen_mass, collisions;
+} sl_logp_diversity;
+sl_status sl_logp_diversity_of(sl_logp_diversity *out, const double *l, const double *length,
+                               const uint64_t *id, size_t n) SL_MUSTUSE;
+/* B8: estimators of KL(policy|reference) from d = log ratio (n) at samples of the policy;
+ * per_sample (n) of k3, may be NULL. Source: Schulman, "Approximating KL divergence" (2020). */
+typedef struct sl_kl {
+    double k1, k2, k3, k1_se;
+    size_t clipped; /* d below -20 in k3 */
+} sl_kl;
+void sl_kl_of(sl_kl *out, double *per_sample, const double *d, size_t n);
+
+/* --- votes and scores ----------------------------------------------------------------------------
+ */
+/* B2: scores s (n) in [0,1], 1 a win; NaN dropped. */
+typedef struct sl_win_rate {
+    sl_mean rate;
+    size_t wins, losses, ties;
+    double no_ties, net, discrete;
+} sl_win_rate;
+sl_win_rate sl_win_rate_of(const double *s, size_t n);
+/* D1: votes for the on-policy side when it is shown first (n) and second (n); pairs with NaN are
+ * dropped. */
+typedef struct sl_position {
+    double average, consistency, inconsistent_as_tie, consistent_only, first_slot;
+    sl_mean bias;
+} sl_position;
+sl_status sl_position_bias(sl_position *out, const double *first, const double *second,
+                           size_t n) SL_MUSTUSE;
+/* B7: expected best of n of N scores ascending; NaN for n > N or n = 0. */
+double sl_best_of(const double *ascending, size_t N, size_t n);
+
+/* B4, arXiv 2305.18290: P pairs; inputs (P) nats; outputs (P) unless NULL. */
+typedef struct sl_dpo_pair {
+    double policy_chosen, policy_rejected, ref_chosen, ref_rejected; /* nats */
+} sl_dpo_pair;
+typedef struct sl_dpo_signal {
+    double ratio_chosen, ratio_rejected, reward_chosen, reward_rejected, margin, loss;
+} sl_dpo_signal;
+sl_dpo_signal sl_dpo_signal_of(const sl_dpo_pair *pair, double beta);
+/* Share of margins above 0 (n); ties count by `tie` (0 or 1/2). */
+double sl_margin_accuracy(const double *margin, size_t n, double tie);
+/* D1: mean |2p-1| of votes (n). */
+double sl_vote_margin(const double *p, size_t n);
+/* B6: margins m (n) against labels y (n) in [0,1]. Accuracy counts m = 0 by 1/2. */
+typedef struct sl_calibration {
+    double brier, nll, ece, slope, accuracy;
+} sl_calibration;
+sl_status sl_calibration_of(sl_calibration *out, const double *m, const double *y, size_t n,
+                            size_t bins) SL_MUSTUSE;
+
+/* --- gradients -----------------------------------------------------------------------------------
+ */
+/* Euclidean norm of x (n), scaled as dnrm2 does; NaN when an entry is not finite. */
+double sl_norm(const double *x, size_t n);
+/* C1: the clipping factor min(1, c/(norm + 1e-6)). */
+double sl_clip_factor(double norm, double c);
+/* C2, arXiv 1812.06162: from mean squared norm at batch b and squared norm at batch B > b. */
+typedef struct sl_noise_scale {
+    double squared_gradient, noise, simple; /* G2, S, S/G2; NaN where G2 <= 0 */
+} sl_noise_scale;
+sl_noise_scale sl_noise_scale_of(double small_sq, double big_sq, double b, double B);
+/* C3: g (n, D). successive (n-1): cosines of neighbours, may be NULL. */
+typedef struct sl_gradient_geometry {
+    double diversity, batch_bound, mean_cosine, resultant, snr;
+} sl_gradient_geometry;
+sl_status sl_gradient_geometry_of(sl_gradient_geometry *out, double *successive, const double *g,
+                                  size_t n, size_t D) SL_MUSTUSE;
+/* C4: count sketch and sign projection of x (n) to m numbers. */
+uint64_t sl_splitmix64(uint64_t x);
+uint32_t sl_sketch_bucket(uint64_t seed, uint64_t i, uint64_t m);
+int sl_sketch_sign(uint64_t hash_argument);
+void sl_count_sketch(double *out, const double *x, size_t n, size_t m, uint64_t seed);
+void sl_sign_projection(double *out, const double *x, size_t n, size_t m, uint64_t seed);
+
+/* --- the table -----------------------------------------------------------------------------------
+ */
+typedef enum sl_metric_input_kind {
+    SL_METRIC_TEXTS, /* candidates of one prompt */
+    SL_METRIC_VALUES /* numbers of one prompt or batch */
+} sl_metric_input_kind;
+typedef struct sl_metric_input {
+    const sl_texts *texts;
+    const double *value; /* (n) */
+    size_t n;
+} sl_metric_input;
+typedef struct sl_metric {
+    const char *name, *unit;
+    double lowest, highest; /* range */
+    const char *source;
+    sl_metric_input_kind kind;
+    sl_status (*of)(double *out, const sl_metric_input *input);
+} sl_metric;
+extern const sl_metric sl_metrics[];
+extern const size_t sl_metric_count;
+const sl_metric *sl_metric_find(const char *name); /* NULL: none */
+
+#endif

@@ -1,0 +1,134 @@
+/* Norms, noise and geometry of gradients, and sketches of fixed hashes (metrics C1 to C4). */
+#include "analysis/metric.h"
+#include "base/alloc.h"
+#include <math.h>
+
+double sl_norm(const double *x, size_t n)
+{
+    double scale = 0.0, sum = 1.0; /* norm = scale sqrt(sum): no overflow, no underflow */
+
+    for (size_t i = 0; i < n; i++) {
+        const double a = fabs(x[i]);
+
+        if (!isfinite(a))
+            return NAN;
+        if (a > scale) {
+            sum = 1.0 + sum * (scale / a) * (scale / a);
+            scale = a;
+        } else if (a > 0.0)
+            sum += (a / scale) * (a / scale);
+    }
+    return scale * sqrt(sum);
+}
+
+double sl_clip_factor(double norm, double c)
+{
+    return fmin(1.0, c / (norm + 1e-6));
+}
+
+sl_noise_scale sl_noise_scale_of(double small_sq, double big_sq, double b, double B)
+{
+    sl_noise_scale s = { .squared_gradient = (B * big_sq - b * small_sq) / (B - b),
+                         .noise = (small_sq - big_sq) / (1.0 / b - 1.0 / B) };
+
+    s.simple = s.squared_gradient > 0.0 ? s.noise / s.squared_gradient : NAN;
+    return s;
+}
+
+static double dot(const double *x, const double *y, size_t n)
+{
+    double sum = 0.0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] * y[i];
+    return sum;
+}
+
+/* sum (D) = sum of g (n, D), unit (D) = sum of g/|g|; *squares = sum |g|^2; returns the number of
+ * rows that are not zero. */
+static size_t sums_of(double *sum, double *unit, double *squares, const double *g, size_t n,
+                      size_t D)
+{
+    size_t directed = 0;
+
+    *squares = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        const double *row = g + i * D;
+        const double norm = sl_norm(row, D);
+
+        *squares += norm * norm;
+        directed += norm > 0.0;
+        for (size_t d = 0; d < D; d++) {
+            sum[d] += row[d];
+            unit[d] += norm > 0.0 ? row[d] / norm : 0.0;
+        }
+    }
+    return directed;
+}
+
+sl_status sl_gradient_geometry_of(sl_gradient_geometry *out, double *successive, const double *g,
+                                  size_t n, size_t D)
+{
+    double *sum = NULL, squares, whole, unit_sq, k;
+
+    SL_TRY(sl_take(&sum, 2 * D + 1, sizeof *sum));
+    k = (double)sums_of(sum, sum + D, &squares, g, n, D);
+    whole = dot(sum, sum, D);
+    unit_sq = dot(sum + D, sum + D, D);
+    out->diversity = squares / whole; /* +inf when the gradients cancel */
+    out->batch_bound = (double)n * out->diversity;
+    out->mean_cosine = k > 1.0 ? (unit_sq - k) / (k * (k - 1.0)) : NAN;
+    out->resultant = k > 0.0 ? sqrt(unit_sq) / k : NAN;
+    /* |mean|^2 over trace of the covariance (ddof 1) of the mean */
+    out->snr = whole / ((double)n * (double)n) /
+               ((squares - whole / (double)n) / ((double)n - 1.0) / (double)n);
+    for (size_t i = 0; successive && i + 1 < n; i++) {
+        const double *a = g + i * D, *b = a + D;
+        const double norms = sl_norm(a, D) * sl_norm(b, D);
+
+        successive[i] = norms > 0.0 ? dot(a, b, D) / norms : NAN;
+    }
+    sl_free(sum);
+    return SL_OK;
+}
+
+/* --- sketches ----------------------------------------------------------------------------------
+ */
+
+uint64_t sl_splitmix64(uint64_t x)
+{
+    x += 0x9e3779b97f4a7c15u;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
+uint32_t sl_sketch_bucket(uint64_t seed, uint64_t i, uint64_t m)
+{
+    return (uint32_t)(((sl_splitmix64(seed + i) >> 32) * m) >> 32);
+}
+
+int sl_sketch_sign(uint64_t argument)
+{
+    return sl_splitmix64(argument) & 1 ? 1 : -1;
+}
+
+void sl_count_sketch(double *out, const double *x, size_t n, size_t m, uint64_t seed)
+{
+    for (size_t k = 0; k < m; k++)
+        out[k] = 0.0;
+    for (size_t i = 0; i < n; i++)
+        out[sl_sketch_bucket(seed, i, m)] += sl_sketch_sign(seed + i) * x[i];
+}
+
+void sl_sign_projection(double *out, const double *x, size_t n, size_t m, uint64_t seed)
+{
+    const double scale = 1.0 / sqrt((double)m);
+
+    for (size_t r = 0; r < m; r++) {
+        out[r] = 0.0;
+        for (size_t i = 0; i < n; i++)
+            out[r] += sl_sketch_sign(seed + ((uint64_t)r << 32) + i) * x[i];
+        out[r] *= scale;
+    }
+}
