@@ -59,8 +59,8 @@ sl_status sl_run_row(sl_run *run, sl_table table, const void *row,
  * id (of the data) and name may be NULL. *hash (may be NULL) = the text's id. */
 sl_status sl_run_text(sl_run *run, uint64_t *hash, const char *kind, const char *id,
                       const char *name, const char *text) SL_MUSTUSE;
-/* rows (SL_TABLE_COUNT) = rows of each table so far, as an unbroken run counts them. A trainer keeps
- * them in its checkpoint. */
+/* rows (SL_TABLE_COUNT) = rows of each table so far, as an unbroken run counts them. A trainer
+ * keeps them in its checkpoint. */
 void sl_run_rows(const sl_run *run, uint64_t rows[SL_TABLE_COUNT]);
 /* After sl_run_resume: the checkpoint was taken when the run had these rows. Rows that an earlier
  * attempt recorded after the checkpoint, at its step, are live; when they are made again they are
