@@ -122,7 +122,7 @@ static sl_status put_alarm(sl_gold *g, const char *key, const double *log_e, siz
     for (size_t t = 0; t < n; t++)
         if (log_e[t] >= log(arl))
             return sl_out_i64(g->out, key, (int64_t)t + 1);
-    return sl_gold_put_null(g->out, key);
+    return sl_out_text(g->out, key, NULL);
 }
 
 static sl_status e_detector(sl_gold *g)

@@ -44,6 +44,10 @@ sl_status sl_gold_put_indices(sl_json *to, const char *key, const size_t *x, siz
 /* The key of an object that stands for a number, as Python writes it: "0.05", "2". */
 void sl_gold_number_key(char *out, size_t size, double value);
 
+typedef struct sl_gold_row {
+    const char *metric;
+    sl_status (*run)(sl_gold *g);
+} sl_gold_row;
 /* Tables end with a NULL metric. */
 extern const sl_gold_row sl_gold_votes[], sl_gold_betting[], sl_gold_text[], sl_gold_signals[],
     sl_gold_fit[], sl_gold_vectors[], sl_gold_series_rows[];
