@@ -96,11 +96,12 @@ void sl_ring_append(sl_ring *ring, const void *data, size_t bytes)
 
 void sl_ring_publish(sl_ring *ring)
 {
-    atomic_store(&ring->written, ring->write_at);
+    atomic_store_explicit(&ring->written, ring->write_at, memory_order_release);
 }
 
 void sl_ring_wake(sl_ring *ring)
 {
+    atomic_store(&ring->written, ring->write_at); /* in one order with reader_sleeps */
     if (!atomic_load(&ring->reader_sleeps))
         return;
     pthread_mutex_lock(&ring->lock);
@@ -124,20 +125,26 @@ static struct timespec later(double seconds)
     return t;
 }
 
+int sl_ring_has_data(sl_ring *ring)
+{
+    return atomic_load(&ring->written) != ring->take_at;
+}
+
 int sl_ring_wait_data(sl_ring *ring, double seconds)
 {
-    const struct timespec until = later(seconds > 0 ? seconds : 0);
+    struct timespec until;
     int late = 0;
 
-    if (atomic_load(&ring->written) != ring->take_at)
+    if (sl_ring_has_data(ring))
         return 1;
+    until = later(seconds > 0 ? seconds : 0);
     pthread_mutex_lock(&ring->lock);
     atomic_store(&ring->reader_sleeps, 1);
-    while (atomic_load(&ring->written) == ring->take_at && !late)
+    while (!sl_ring_has_data(ring) && !late)
         late = pthread_cond_timedwait(&ring->arrived, &ring->lock, &until);
     atomic_store(&ring->reader_sleeps, 0);
     pthread_mutex_unlock(&ring->lock);
-    return atomic_load(&ring->written) != ring->take_at;
+    return sl_ring_has_data(ring);
 }
 
 void sl_ring_take(sl_ring *ring, void *out, size_t bytes)

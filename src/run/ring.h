@@ -22,7 +22,9 @@ void sl_ring_append(sl_ring *ring, const void *data, size_t bytes);
 void sl_ring_publish(sl_ring *ring);
 void sl_ring_wake(sl_ring *ring);
 
-/* Reader: waits for a message at most so long; takes bytes of it out; frees what was taken. */
+/* Reader: whether there is a message; waits for one at most so long; takes bytes of it out; frees
+ * what was taken. */
+int sl_ring_has_data(sl_ring *ring);
 int sl_ring_wait_data(sl_ring *ring, double seconds);
 void sl_ring_take(sl_ring *ring, void *out, size_t bytes);
 void sl_ring_free(sl_ring *ring);

@@ -6,28 +6,28 @@
 #include <math.h>
 #include <string.h>
 
-uint16_t sl_f16_from_f32(float value)
+/* All cases are computed and one is chosen, so that a loop over this becomes vector code. */
+static inline uint16_t half_of(float value)
 {
     const uint32_t inf = 0x7f800000u, overflow = 0x477ff000u, smallest_normal = 0x38800000u;
-    uint32_t u, half;
-    uint16_t sign;
+    /* 0.5 has the unit of a half subnormal, 2^-24, so the addition rounds for us */
+    const float sum = fabsf(value) + 0.5f;
+    uint32_t u, small, normal, half, sign;
 
     memcpy(&u, &value, sizeof u);
-    sign = (uint16_t)((u >> 16) & 0x8000u);
+    memcpy(&small, &sum, sizeof small);
+    sign = (u >> 16) & 0x8000u;
     u &= 0x7fffffffu;
-    if (u > inf)
-        return 0x7e00; /* one NaN */
-    if (u >= overflow)
-        return (uint16_t)(sign | 0x7c00u);
-    if (u < smallest_normal) {
-        /* 0.5 has the unit of a half subnormal, 2^-24, so the addition rounds for us. */
-        float sum = fabsf(value) + 0.5f;
+    normal = (u + 0xfffu + ((u >> 13) & 1u) - (112u << 23)) >> 13; /* to nearest even at bit 13 */
+    half = u < smallest_normal ? small - 0x3f000000u : normal;
+    half = u >= overflow ? 0x7c00u : half;
+    half |= sign;
+    return (uint16_t)(u > inf ? 0x7e00u : half); /* one NaN */
+}
 
-        memcpy(&half, &sum, sizeof half);
-        return (uint16_t)(sign | (half - 0x3f000000u));
-    }
-    u += 0xfffu + ((u >> 13) & 1u); /* to nearest even at bit 13 */
-    return (uint16_t)(sign | ((u - (112u << 23)) >> 13));
+uint16_t sl_f16_from_f32(float value)
+{
+    return half_of(value);
 }
 
 float sl_f16_to_f32(uint16_t half)
@@ -91,16 +91,24 @@ static void canonical(unsigned char *at, size_t n, sl_type type)
         canonical_s64(at, n);
 }
 
+/* In pieces, since `to` need not be aligned. */
+static void pack_f16(unsigned char *to, const float *from, size_t n)
+{
+    uint16_t half[256];
+
+    for (size_t first = 0; first < n; first += 256) {
+        const size_t count = n - first < 256 ? n - first : 256;
+
+        for (size_t i = 0; i < count; i++)
+            half[i] = half_of(from[first + i]);
+        memcpy(to + first * 2, half, count * 2);
+    }
+}
+
 static void pack_wide(unsigned char *to, const void *from, size_t n, sl_type type)
 {
     if (type == SL_TYPE_F16) {
-        const float *x = from;
-
-        for (size_t i = 0; i < n; i++) {
-            const uint16_t half = sl_f16_from_f32(x[i]);
-
-            memcpy(to + i * 2, &half, 2);
-        }
+        pack_f16(to, from, n);
         return;
     }
     memcpy(to, from, n * sl_type_bytes(type));

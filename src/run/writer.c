@@ -188,17 +188,21 @@ static void one_message(sl_writer *w, message *m)
         answer(w);
 }
 
+/* Seconds until something may be due without a message. */
+static double idle_s(const sl_writer *w)
+{
+    const double every = w->settings.fsync_every_s;
+
+    return fmax(w->out.unsynced_bytes ? every - (now_s() - w->last_sync) : every, 0.001);
+}
+
 static void *write_loop(void *with)
 {
     sl_writer *w = with;
     message m = { .kind = MESSAGE_ROW };
 
     while (m.kind != MESSAGE_END && m.kind != MESSAGE_QUIT) {
-        const double idle = w->out.unsynced_bytes
-                                ? w->settings.fsync_every_s - (now_s() - w->last_sync)
-                                : w->settings.fsync_every_s;
-
-        if (sl_ring_wait_data(w->ring, fmax(idle, 0.001)))
+        if (sl_ring_has_data(w->ring) || sl_ring_wait_data(w->ring, idle_s(w)))
             one_message(w, &m);
         else if (!atomic_load(&w->is_failed) && sync_when_due(w) != SL_OK)
             fail(w);
