@@ -68,8 +68,10 @@ static sl_status count_row(rows *r, sl_json *row)
 }
 
 /* Takes the error at hand as a bad row. */
-static void bad_row(rows *r)
+static void bad_row(rows *r, sl_status st)
 {
+    if (st == SL_OK)
+        return;
     if (!r->bad++)
         snprintf(r->first_bad, sizeof r->first_bad, "%s: %s", sl_err_place(), sl_err_message());
     sl_err_clear();
@@ -86,7 +88,7 @@ static sl_status count_line(rows *r, sl_span line, const char *path, size_t numb
     if (st == SL_OK && !json_is_object(row))
         st = sl_err_where(SL_FAIL(SL_EFORMAT, "want an object, found another value"), "%s", where);
     if (st == SL_EFORMAT) {
-        bad_row(r);
+        bad_row(r, st);
         st = SL_OK;
     } else if (st == SL_OK) {
         st = count_row(r, row);
@@ -130,9 +132,8 @@ static sl_status count_list(rows *r, sl_span text, const char *path)
             SL_TRY_OUT(count_row(r, row));
             continue;
         }
-        (void)sl_err_where(SL_FAIL(SL_EFORMAT, "want an object, found another value"), "%s row %zu",
-                           path, i + 1);
-        bad_row(r);
+        bad_row(r, sl_err_where(SL_FAIL(SL_EFORMAT, "want an object, found another value"),
+                                "%s row %zu", path, i + 1));
     }
 out:
     sl_json_close(&list);

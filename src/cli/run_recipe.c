@@ -149,6 +149,12 @@ static sl_status stored_recipe(sl_recipe *out, const char *folder)
     sl_status st;
 
     SL_TRY(sl_file_join(path, sizeof path, folder, "run.json"));
+    if (!sl_file_exists(folder))
+        return SL_FAIL(SL_EIO, "want a run to go on with, found nothing at \"%s\"", folder);
+    if (!sl_file_exists(path)) /* killed before anything was written */
+        return sl_err_hint(
+            SL_FAIL(SL_EIO, "want a run with run.json, found none in \"%s\"", folder),
+            "nothing is recorded in it: start anew with another --out");
     SL_TRY(sl_json_load(&tree, path, 64u << 20));
     st = sl_yaml_undump(out, sl_recipe_keys, sl_recipe_key_count, json_object_get(tree, "recipe"),
                         path);

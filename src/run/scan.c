@@ -43,6 +43,7 @@ sl_status sl_run_scan(sl_run_scan_result *out, const char *path)
 {
     sl_run_identity identity;
     sl_recovery found = { 0 };
+    char rank_folder[SL_RUN_PATH];
     sl_status st = SL_OK;
 
     *out =
@@ -50,6 +51,9 @@ sl_status sl_run_scan(sl_run_scan_result *out, const char *path)
     SL_TRY(sl_run_identity_load(&identity, path));
     SL_TRY_OUT(sl_run_is_locked(&out->is_running, path));
     SL_TRY_OUT(sl_checkpoint_newest(&out->newest_checkpoint, path));
+    SL_TRY_OUT(sl_rank_folder(rank_folder, path, 0));
+    if (!sl_file_exists(rank_folder)) /* killed while it was created: nothing is recorded */
+        goto out;
     SL_TRY_OUT(look(&found, path, &identity, out->is_running));
     out->last_step = found.last_step;
     out->ended = found.ended;

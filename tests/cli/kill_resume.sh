@@ -1,0 +1,70 @@
+#!/bin/sh
+# A run that SIGKILL ended, wherever, goes on to the record of a run that nothing ended. Killed runs
+# are also read while they are written.
+. "$(dirname "$0")/common.sh"
+make_start
+train_dpo whole >/dev/null
+want=$(digest whole)
+killed=0
+
+# kill_when CONDITION COMMAND...: starts the command and kills it as soon as the condition holds.
+kill_when() {
+    condition=$1
+    shift
+    (
+        becomes=exec
+        "$@"
+    ) >/dev/null 2>"$scratch/err" &
+    pid=$!
+    polls=0
+    until eval "$condition"; do
+        polls=$((polls + 1))
+        [ $polls -lt 20000 ] || fail "want $condition, found a run that stands still"
+    done
+    kill -9 $pid 2>/dev/null || true
+    got=0
+    wait $pid 2>/dev/null || got=$?
+    [ $got -eq 137 ] && killed=$((killed + 1))
+    [ $got -eq 137 ] || [ $got -eq 0 ] || fail "want a run that was killed, found exit code $got"
+}
+kill_at() {
+    at=$1
+    shift
+    kill_when "[ \$(last_step run) -ge $at ]" "$@"
+}
+resume() {
+    ${becomes:-} "$program" train --resume --out run --threads 1 --quiet
+}
+
+# check WHERE: goes on to the end and compares.
+check() {
+    expect 0 resume
+    found=$(digest run)
+    [ "$found" = "$want" ] || fail "killed at $1: want digest $want, found $found"
+    expect 0 "$program" analyze run
+    prints "all as recorded, bit for bit"
+}
+
+# At birth: before run.json nothing is a run.
+kill_when "[ -d run ]" train_dpo run
+if [ ! -e run/run.json ]; then
+    expect 1 resume
+    says "want a run with run.json" "hint: "
+    one_line
+fi
+for file in run.json lock checkpoints rank000 rank000/journal-000001.log run.h5; do
+    rm -rf run
+    kill_when "[ -e run/$file ]" train_dpo run
+    check "$file"
+done
+
+for at in 0 1 3 5 8 11 15 16 17 20 25 28 31; do
+    rm -rf run
+    kill_at $at train_dpo run
+    if [ $((at % 2)) -eq 1 ] && [ $at -lt 28 ]; then # and once more on the way
+        kill_at $((at + 3)) resume
+    fi
+    check "step $at"
+done
+[ $killed -ge 10 ] || fail "want at least 10 runs killed on the way, found $killed"
+echo "killed $killed times"
