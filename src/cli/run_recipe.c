@@ -116,6 +116,16 @@ static sl_status train_and_close(sl_session *s, const sl_run_request *request,
     return sl_err_restore(&record);
 }
 
+/* Both come from the command line. */
+static sl_status open_backend(const sl_backend **out, const sl_run_request *request)
+{
+    const sl_status st =
+        sl_err_where(sl_backend_open(out, request->device, request->threads),
+                     "--device %s --threads %d", request->device, request->threads);
+
+    return st == SL_EARG ? SL_EUSAGE : st;
+}
+
 static sl_status run_session(const sl_recipe *recipe, const sl_run_request *request,
                              sl_progress_line *line)
 {
@@ -126,7 +136,7 @@ static sl_status run_session(const sl_recipe *recipe, const sl_run_request *requ
     sl_json *facts = NULL;
     sl_status st = SL_OK;
 
-    SL_TRY(sl_backend_open(&backend, request->device, request->threads));
+    SL_TRY(open_backend(&backend, request));
     SL_TRY(sl_session_open(&s, recipe, backend, &plan));
     say_plan(line, &plan, &s);
     s.stop = sl_stop_flag();

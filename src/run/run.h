@@ -98,7 +98,7 @@ void sl_run_stats_get(sl_run_stats *out, sl_run *run);
 const char *sl_run_path(const sl_run *run);
 
 /* Commits what is open, writes END, seals, builds run.h5, gives the lock back. *run = NULL in any
- * case. ended: SL_ENDED_COMPLETE, _INTERRUPTED or _ERROR. */
+ * case. ended: SL_ENDED_COMPLETE, _INTERRUPTED or _ERROR, which throws away what is open. */
 sl_status sl_run_close(sl_run **run, sl_ended ended) SL_MUSTUSE;
 
 /* What is durable in a run that may be running or dead. Reads only. */

@@ -220,7 +220,10 @@ sl_status sl_run_create(sl_run **out, const char *path, const sl_json *run_json,
     sl_status st;
 
     SL_TRY_OUT(run_take(out, path, settings));
-    SL_TRY_OUT(sl_err_hint(sl_file_new_folder(path), "--resume goes on; or give another --out"));
+    st = sl_file_new_folder(path);
+    if (st == SL_EARG) /* it is there already */
+        st = sl_err_hint(st, "--resume goes on; or give another --out");
+    SL_TRY_OUT(st);
     st = create_in(*out, run_json, start_json);
     if (st != SL_OK && !(*out)->writer) { /* nothing was recorded: leave nothing */
         sl_err_record error;
@@ -355,9 +358,22 @@ out:
     return st;
 }
 
+/* A unit that failed on the way is no unit: none of its rows may pass as recorded. */
+static void drop_open_unit(sl_run *run)
+{
+    sl_writer_drop(run->writer);
+    run->unit_step = run->step;
+    for (int t = 0; t < SL_TABLE_COUNT; t++)
+        if (run->table_step[t] > run->step)
+            run->table_step[t] = run->step;
+    run->is_open_unit = 0;
+}
+
 static sl_status close_in(sl_run *run, sl_ended ended)
 {
     SL_TRY(sl_writer_check(run->writer));
+    if (ended == SL_ENDED_ERROR && run->is_open_unit)
+        drop_open_unit(run);
     SL_TRY(sl_run_event(run, SL_EVENT_STOP, ended, NULL));
     SL_TRY(sl_run_commit(run, SL_UNIT_CONTROL,
                          run->unit_step > run->step ? run->unit_step : run->step));

@@ -12,6 +12,7 @@ enum message_kind {
     MESSAGE_ROW,
     MESSAGE_TEXT,
     MESSAGE_COMMIT,
+    MESSAGE_DROP,
     MESSAGE_SYNC,
     MESSAGE_END,
     MESSAGE_QUIT
@@ -157,6 +158,9 @@ static sl_status handle(sl_writer *w, const message *m)
         return store(w, sl_unit_out_text(&w->out.unit, m->bytes), m->bytes);
     case MESSAGE_COMMIT:
         return commit_unit(w, m);
+    case MESSAGE_DROP:
+        sl_unit_out_clear(&w->out.unit);
+        return SL_OK;
     case MESSAGE_SYNC:
         return sync_now(w);
     case MESSAGE_END:
@@ -248,6 +252,13 @@ void sl_writer_commit(sl_writer *w, sl_unit_kind kind, int64_t step, double *wai
 
     send(w, &m, NULL, waited_s);
     sl_ring_wake(w->ring);
+}
+
+void sl_writer_drop(sl_writer *w)
+{
+    const message m = { .kind = MESSAGE_DROP };
+
+    send(w, &m, NULL, NULL);
 }
 
 static sl_status ask(sl_writer *w, const message *m)

@@ -24,6 +24,8 @@ int sl_writer_row(sl_writer *writer, sl_table table, const void *packed, size_t 
                   double *waited_s);
 void sl_writer_text(sl_writer *writer, const char *line, size_t bytes, double *waited_s);
 void sl_writer_commit(sl_writer *writer, sl_unit_kind kind, int64_t step, double *waited_s);
+/* Throws the open unit away. */
+void sl_writer_drop(sl_writer *writer);
 /* Waits until everything before is durable. */
 sl_status sl_writer_sync(sl_writer *writer) SL_MUSTUSE;
 /* Writes END, syncs, seals; waits for all of it. */
