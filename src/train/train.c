@@ -177,7 +177,7 @@ static sl_status run_branch(sl_session *s, const sl_train_hooks *hooks)
     s->tokens = kept.tokens;
     s->mix = kept.mix;
     s->update_at = 0;
-    SL_TRY(st);
+    SL_TRY(sl_err_where(st, "branch with the source not chosen"));
     SL_TRY(sl_model_copy(s->policy, s->start));
     SL_TRY(emit_gain(s, "gain_branch", 1.0 - s->mix));
     return sl_run_commit(s->run, SL_UNIT_EVALS, s->step);
