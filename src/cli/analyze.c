@@ -7,7 +7,8 @@
 #include <sys/stat.h>
 
 typedef struct analyze_opts {
-    const char *out;
+    const char *out, *golden;
+    sl_analyze_votes_opts votes;
     int is_json;
 } analyze_opts;
 
@@ -15,6 +16,12 @@ static const sl_opt opts[] = {
     { "out", SL_OPT_TEXT, offsetof(analyze_opts, out), "DIR",
       "write the tables behind the figures of one run" },
     { "json", SL_OPT_FLAG, offsetof(analyze_opts, is_json), NULL, "one JSON document" },
+    { "soft", SL_OPT_FLAG, offsetof(analyze_opts, votes.is_soft), NULL,
+      "scores become votes by sigmoid of their difference, not by its sign" },
+    { "seed", SL_OPT_TEXT, offsetof(analyze_opts, votes.seed), "S",
+      "shuffle the prompts of vote files before the test" },
+    { "golden", SL_OPT_TEXT, offsetof(analyze_opts, golden), "FILE",
+      "run test vectors of metrics through the analyzer" },
     { NULL, SL_OPT_FLAG, 0, NULL, NULL },
 };
 
@@ -78,6 +85,36 @@ static sl_status analyze_runs(const analyze_opts *o, const char *const *path, si
     return st;
 }
 
+static sl_status analyze_votes(const analyze_opts *o, const char *const *path, size_t count)
+{
+    sl_json *document = NULL;
+    sl_status st = SL_OK;
+
+    if (o->out)
+        return SL_FAIL(SL_EUSAGE, "want a run with --out, found votes");
+    SL_TRY(sl_analyze_vote_files(&document, path, count, &o->votes));
+    if (o->is_json)
+        st = sl_print_json(document);
+    else
+        sl_analyze_print_votes(document);
+    sl_json_close(&document);
+    return st;
+}
+
+/* Runs alone are taken at their own word; one file of votes makes votes of all. */
+static sl_status analyze(const analyze_opts *o, const char *const *path, size_t count)
+{
+    size_t folders = 0;
+
+    for (size_t i = 0; i < count; i++)
+        folders += (size_t)is_folder(path[i]);
+    if (folders < count)
+        return analyze_votes(o, path, count);
+    if (o->votes.is_soft || o->votes.seed)
+        return SL_FAIL(SL_EUSAGE, "want a file of votes with --soft and --seed, found runs alone");
+    return analyze_runs(o, path, count);
+}
+
 static sl_status analyze_run(int argc, char **argv)
 {
     analyze_opts o = { 0 };
@@ -90,10 +127,13 @@ static sl_status analyze_run(int argc, char **argv)
     SL_TRY(sl_opts_parse(&o, argument, &count, &is_done, &sl_command_analyze, argc, argv));
     if (is_done)
         return SL_OK;
-    for (size_t i = 0; i < count; i++)
-        if (!is_folder(argument[i]))
-            return SL_FAIL(SL_EARG, "want a run, found \"%s\"", argument[i]);
-    return analyze_runs(&o, argument, count);
+    if (o.golden && count)
+        return SL_FAIL(SL_EUSAGE, "want --golden alone, found \"%s\" beside it", argument[0]);
+    if (o.golden)
+        return sl_analyze_golden(o.golden);
+    if (!count)
+        return SL_FAIL(SL_EUSAGE, "want a run or a file of votes, found none");
+    return analyze(&o, argument, count);
 }
 
 const sl_command sl_command_analyze = {
@@ -101,7 +141,6 @@ const sl_command sl_command_analyze = {
     .operands = "PATH... [--out DIR] [--json]",
     .summary = "what a record says by itself: stages, decisions, gains, cost",
     .opts = opts,
-    .least = 1,
     .most = SL_OPT_LIST_MOST,
     .example = "stageline analyze demo-out/run-weak --out tables",
     .run = analyze_run,

@@ -3,11 +3,27 @@
 #define SL_CLI_ANALYZE_H
 
 #include "base/json.h"
+#include <stddef.h>
 
 /* path: of a run. Prints sentences, or with `document` gives stageline.run/1 (owned by the caller)
  * instead; tables go to the folder `out` (NULL: none), which is made when missing. Errors:
  * SL_EFORMAT naming the first look at which the votes give another result than was recorded; the
  * document is there then all the same. */
 sl_status sl_analyze_run(sl_json **document, const char *path, const char *out) SL_MUSTUSE;
+
+/* Files of votes, and the votes of runs beside them. */
+typedef struct sl_analyze_votes_opts {
+    const char *seed; /* shuffles the prompts; NULL: the order of the file */
+    int is_soft;      /* scores become votes by sigmoid instead of by sign */
+} sl_analyze_votes_opts;
+/* *document: stageline.analysis/1, owned by the caller. path (count). */
+sl_status sl_analyze_vote_files(sl_json **document, const char *const *path, size_t count,
+                                const sl_analyze_votes_opts *o) SL_MUSTUSE;
+/* The document in sentences. */
+void sl_analyze_print_votes(const sl_json *document);
+
+/* Runs the test vectors of a file; prints stageline.golden/1. Errors: SL_EFORMAT unless all passed.
+ */
+sl_status sl_analyze_golden(const char *path) SL_MUSTUSE;
 
 #endif
