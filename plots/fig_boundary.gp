@@ -1,19 +1,19 @@
 # Boundary score of every measurement with its confidence sequence, and below it the pairs of every
 # update by source. Tables: boundary.tsv, source.tsv.
-TABLES = ARG1; OUTPUT = ARG2; FORMAT = ARG3
+TABLES = ARG1; OUTPUT = ARG2; FORMAT = ARG3; PLOTS = ARG4
 WIDTH = 560; HEIGHT = 360; NAME = "boundary"
-load ARG4."/style.gp"
+load PLOTS."/style.gp"
 BOUNDARY = TABLES."/boundary.tsv"
 SOURCE = TABLES."/source.tsv"
 
-# Extents of both tables: the panels share the axis of steps. One measurement alone has no extent.
-see(x) = (FIRST = x < FIRST ? x : FIRST, LAST = x > LAST ? x : LAST, x)
-count(x, n) = (UPDATES = UPDATES + 1, NEWEST = x > NEWEST ? x : NEWEST, MOST = n > MOST ? n : MOST, see(x))
-FIRST = 1e300; LAST = -1e300; TAU = 0.5; UPDATES = 0; MOST = 0; NEWEST = -1e300
-stats BOUNDARY using (TAU = column("tau"), see(column("step"))) nooutput
+# The panels share the axis of steps, so both tables are looked at before either is drawn.
+count(x, n) = (UPDATES = UPDATES + 1, NEWEST = x > NEWEST ? x : NEWEST, \
+    MOST = n > MOST ? n : MOST, see_step(x))
+TAU = 0.5; UPDATES = 0; MOST = 0; NEWEST = -1e300
+stats BOUNDARY using (TAU = column("tau"), see_step(column("step"))) nooutput
 stats SOURCE using (count(column("step"), column("pairs"))) nooutput
-PAD = LAST > FIRST ? 0.03 * (LAST - FIRST) : 1
-set xrange [FIRST-PAD:LAST+PAD]
+PAD = 0.03
+load PLOTS."/steps.gp"
 
 decided(action, x) = strcol("action") eq action ? x : NaN
 is_there(action, n) = strcol("action") eq action ? 1 : n
@@ -23,53 +23,54 @@ stats BOUNDARY using (STATICS = is_there("static", STATICS), \
 MIX = "#CC79A7"
 
 set multiplot
-set lmargin at screen 0.115
-set rmargin at screen 0.975
+set lmargin at screen 0.125
+set rmargin at screen 0.945
 
 set tmargin at screen 0.89
 set bmargin at screen UPDATES ? 0.40 : 0.15
 set yrange [0:1]
 set ytics 0,0.25,1 format "%.2f"
-set ylabel "boundary score"
+set ylabel "boundary score" offset 1
 if (UPDATES) { set format x "" } else { set xlabel "step" }
 set object 1 rectangle from graph 0,first 0 to graph 1,first TAU behind \
     fillcolor rgb STATIC_TINT fillstyle solid noborder
 set object 2 rectangle from graph 0,first TAU to graph 1,first 1 behind \
     fillcolor rgb ON_POLICY_TINT fillstyle solid noborder
 unset grid
-set label 1 "preference injection" at graph 0.985,first 0.06 right textcolor rgb STATIC
-set label 2 "preference fine-tuning" at graph 0.985,first 0.94 right textcolor rgb ON_POLICY
-set key at screen 0.985,0.955 right horizontal Right maxrows 1 samplen 1
+set label 1 "injection" at graph 1.02,first 0.5*TAU center rotate textcolor rgb STATIC
+set label 2 "fine-tuning" at graph 1.02,first 0.5*(1+TAU) center rotate textcolor rgb ON_POLICY
+set key at screen 0.955,0.955 right horizontal Right maxrows 1 samplen 1
 plot TAU with lines linecolor rgb INK linewidth 0.8 dashtype (8,6), \
     BOUNDARY using "step":"bs" with lines linecolor rgb GREY linewidth 1, \
     BOUNDARY using "step":"bs":"step":"step":"lower":"upper" with xyerrorbars \
-        linecolor rgb INK linewidth 1.2 pointtype 7 pointsize 0.45 title "score and interval", \
+        linecolor rgb INK linewidth 1.2 pointtype 7 pointsize 0.45 title "score", \
     BOUNDARY using (decided("static", column("step"))):"bs" with points pointtype 5 pointsize 0.9 \
-        linecolor rgb STATIC title STATICS ? "static next" : "", \
+        linecolor rgb STATIC title STATICS ? "→ static" : "", \
     BOUNDARY using (decided("on_policy", column("step"))):"bs" with points pointtype 7 \
-        pointsize 1 linecolor rgb ON_POLICY title ON_POLICIES ? "on-policy next" : "", \
+        pointsize 1 linecolor rgb ON_POLICY title ON_POLICIES ? "→ on-policy" : "", \
     BOUNDARY using (decided("mix", column("step"))):"bs" with points pointtype 13 pointsize 1.3 \
-        linecolor rgb MIX title MIXES ? "mix next" : ""
+        linecolor rgb MIX title MIXES ? "→ mix" : ""
 unset object; unset label
 
-# An update is the way from step - 1 to step. fillsteps draws nothing beyond the last point: its update
-# is a box.
+# An update is the way from step - 1 to step. fillsteps draws nothing beyond the last point: its
+# update is a box. Many updates are one area, which keeps the file small.
 last(x) = column("step") == NEWEST ? x : NaN
+AREA = UPDATES <= 400 ? "fillsteps" : "filledcurves y=0"
 if (UPDATES) {
     set tmargin at screen 0.29
     set bmargin at screen 0.15
     set format x
     set xlabel "step"
-    set ylabel "pairs"
+    set ylabel "pairs" offset 1
     set yrange [0:MOST > 0 ? 1.08 * MOST : 1]
     set ytics (0, MOST) format "%g"
-    set key at screen 0.985,0.35 right horizontal Right maxrows 1 samplen 1.2
+    set key at screen 0.955,0.35 right horizontal Right maxrows 1 samplen 1.2
     set boxwidth 1 absolute
     set style fill solid noborder
-    plot SOURCE using (column("step") - 1):"pairs" with fillsteps linecolor rgb STATIC_FILL \
+    plot SOURCE using (column("step") - 1):"pairs" with @AREA linecolor rgb STATIC_FILL \
             title "static", \
         SOURCE using (last(column("step") - 0.5)):"pairs" with boxes linecolor rgb STATIC_FILL, \
-        SOURCE using (column("step") - 1):"pairs_on" with fillsteps linecolor rgb ON_POLICY \
+        SOURCE using (column("step") - 1):"pairs_on" with @AREA linecolor rgb ON_POLICY \
             title "on-policy", \
         SOURCE using (last(column("step") - 0.5)):"pairs_on" with boxes linecolor rgb ON_POLICY
 }

@@ -1,11 +1,14 @@
-# Diversity against quality of the candidates of every measurement, static and on-policy;
-# a dashed line leads from measurement to measurement of the policy, numbers are steps. Table: diversity.tsv.
-TABLES = ARG1; OUTPUT = ARG2; FORMAT = ARG3
+# Diversity against quality of the candidates of every measurement, static and on-policy; a dashed
+# line leads from measurement to measurement of the policy, numbers are steps. Table:
+# diversity.tsv.
+TABLES = ARG1; OUTPUT = ARG2; FORMAT = ARG3; PLOTS = ARG4
 WIDTH = 480; HEIGHT = 360; NAME = "diversity"
-load ARG4."/style.gp"
+load PLOTS."/style.gp"
 DIVERSITY = TABLES."/diversity.tsv"
 
 label(step) = sprintf("%d", int(step))
+# Rows of the other source are as if they were not there: they must not cut the line.
+set datafile missing NaN
 of(origin, x) = strcol("origin") eq origin ? x : NaN
 
 # What a source looks like: "static" or "on_policy".

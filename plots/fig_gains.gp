@@ -1,8 +1,8 @@
 # True gain in exact reward of every iteration by source: filled what was chosen, hollow the branch
 # that was thrown away. Table: gains.tsv.
-TABLES = ARG1; OUTPUT = ARG2; FORMAT = ARG3
+TABLES = ARG1; OUTPUT = ARG2; FORMAT = ARG3; PLOTS = ARG4
 WIDTH = 480; HEIGHT = 300; NAME = "gains"
-load ARG4."/style.gp"
+load PLOTS."/style.gp"
 GAINS = TABLES."/gains.tsv"
 
 # The bar of a source (-1 static, +1 on-policy) beside the number of its iteration. People count
@@ -31,7 +31,7 @@ plot GAINS using (of("static", 1, place(-1))):"gain" with boxes linecolor rgb ST
         linewidth 1.4 fillstyle empty border linecolor rgb ON_POLICY, \
     GAINS using (place(strcol("origin") eq "static" ? -1 : 1)):"gain":(0):"se" with xyerrorbars \
         linecolor rgb INK linewidth 1.2 pointtype -1, \
-    keyentry with boxes linecolor rgb STATIC title "static (left)", \
-    keyentry with boxes linecolor rgb ON_POLICY title "on-policy (right)", \
+    keyentry with boxes linecolor rgb STATIC title "static", \
+    keyentry with boxes linecolor rgb ON_POLICY title "on-policy", \
     keyentry with boxes linecolor rgb GREY fillstyle empty border linecolor rgb GREY \
         title "not chosen"

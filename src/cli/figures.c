@@ -21,7 +21,8 @@ const sl_figure sl_figures[] = {
       "Boundary score of every measurement with its confidence sequence; the dashed threshold "
       "parts "
       "preference injection (below: static data next) from preference fine-tuning (above: "
-      "on-policy data next). Below: the pairs of every update by source.",
+      "on-policy data next). Larger marks are decisions: which data came next. Below: the pairs of "
+      "every update by source.",
       "boundary.tsv",
       { "step", "bs" } },
     { "rewards",
@@ -44,7 +45,7 @@ const sl_figure sl_figures[] = {
     { "gains",
       "True gains",
       "Gain in exact reward of every iteration with the source that was chosen (filled) and of the "
-      "branch with the other source (hollow), with standard errors.",
+      "branch with the other source (hollow), with standard errors. Static on the left.",
       "gains.tsv",
       { "iteration", "gain" } },
 };

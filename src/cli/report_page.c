@@ -21,6 +21,7 @@ static const char style[] =
     "h1,h2,h3{line-height:1.2}h2{margin-top:3rem;border-top:2px solid #222;padding-top:1rem;"
     "overflow-wrap:anywhere}\n"
     "figure{margin:1.5rem 0}figure svg{max-width:100%;height:auto}\n"
+    "figure svg text,figure svg tspan{font-family:Arial,Helvetica,\"Liberation Sans\",sans-serif}\n"
     "figcaption,.note{color:#555;font-size:.9rem;max-width:45rem}\n"
     ".wide{overflow-x:auto}table{border-collapse:collapse;font-size:.85rem}\n"
     "th,td{padding:.2rem .7rem;text-align:right;border-bottom:1px solid #ddd}\n"
