@@ -27,7 +27,9 @@ static void on_finding(void *with, const char *path, const char *sentence)
 {
     findings *f = with;
 
-    if (!f->list)
+    if (!f->list && !strncmp(sentence, path, strlen(path))) /* it says where by itself */
+        printf("%s\n", sentence);
+    else if (!f->list)
         printf("%s: %s\n", path, sentence);
     else if (json_array_append_new(f->list,
                                    json_pack("{s:s, s:s}", "path", path, "finding", sentence)) != 0)

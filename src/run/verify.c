@@ -52,7 +52,9 @@ static void lost(checker *c, const char *path, int64_t before)
 {
     char sentence[128];
 
-    if (before < 0)
+    if (before < 0 && c->out->last_step < 0)
+        snprintf(sentence, sizeof sentence, "lost: every step");
+    else if (before < 0)
         snprintf(sentence, sizeof sentence, "lost: what follows step %lld",
                  (long long)c->out->last_step);
     else
@@ -215,6 +217,8 @@ static sl_status check_rank(checker *c)
         else if (e->has[SL_FILE_JOURNAL])
             SL_TRY(check_journal(c, e->number, i + 1 == c->list.count));
     }
+    if (want > 1 && c->list.row[c->list.count - 1].has[SL_FILE_SEGMENT] && !c->previous.number)
+        lost(c, c->rank_folder, -1);
     return SL_OK;
 }
 
@@ -265,6 +269,8 @@ static sl_status check_checkpoint(checker *c)
 {
     int64_t step;
 
+    if (c->out->damaged) /* what is missing was said already */
+        return SL_OK;
     SL_TRY(sl_checkpoint_newest(&step, c->run_path));
     if (step > 0 && step > c->out->last_step && !c->out->is_running &&
         step > (c->attempts.count ? c->attempts.row[c->attempts.count - 1].resumed_from : -1))
