@@ -30,7 +30,7 @@ set tmargin at screen 0.89
 set bmargin at screen UPDATES ? 0.40 : 0.15
 set yrange [0:1]
 set ytics 0,0.25,1 format "%.2f"
-set ylabel "boundary score" offset 1
+set ylabel "boundary score"
 if (UPDATES) { set format x "" } else { set xlabel "step" }
 set object 1 rectangle from graph 0,first 0 to graph 1,first TAU behind \
     fillcolor rgb STATIC_TINT fillstyle solid noborder
@@ -61,7 +61,7 @@ if (UPDATES) {
     set bmargin at screen 0.15
     set format x
     set xlabel "step"
-    set ylabel "pairs" offset 1
+    set ylabel "pairs"
     set yrange [0:MOST > 0 ? 1.08 * MOST : 1]
     set ytics (0, MOST) format "%g"
     set key at screen 0.955,0.35 right horizontal Right maxrows 1 samplen 1.2

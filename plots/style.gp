@@ -4,8 +4,8 @@
 # drawn stands in a table.
 #
 # Sources keep their colour and shape in all figures: static is blue and square, on-policy vermilion
-# and round. The palette is Okabe and Ito's, told apart with any colour vision; shape, place, filling
-# and dashes tell the same without colour.
+# and round. The palette is Okabe and Ito's, told apart with any colour vision; shape, place and
+# filling tell the same without colour.
 STATIC = "#0072B2"
 ON_POLICY = "#D55E00"
 STATIC_FILL = "#A6CEE6"
