@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const sl_gold_row *const groups[] = { sl_gold_votes,   sl_gold_betting, sl_gold_text,
-                                             sl_gold_signals, sl_gold_fit,     sl_gold_vectors };
+static const sl_gold_row *const groups[] = { sl_gold_votes,      sl_gold_betting, sl_gold_text,
+                                             sl_gold_signals,    sl_gold_fit,     sl_gold_vectors,
+                                             sl_gold_series_rows };
 
 static const sl_gold_row *find(const char *metric)
 {

@@ -128,8 +128,11 @@ sl_status sl_gold_put_indices(sl_json *to, const char *key, const size_t *x, siz
 
 void sl_gold_number_key(char *out, size_t size, double value)
 {
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(out, size, "%.*g", digits, value);
+    const double big = fabs(value);
+    const int is_plain = big == 0.0 || (big >= 1e-4 && big < 1e16);
+
+    for (int digits = is_plain ? 0 : 1; digits <= 20; digits++) {
+        snprintf(out, size, is_plain ? "%.*f" : "%.*g", digits, value);
         if (strtod(out, NULL) == value)
             return;
     }
