@@ -7,9 +7,9 @@ BOUNDARY = TABLES."/boundary.tsv"
 SOURCE = TABLES."/source.tsv"
 
 # The panels share the axis of steps, so both tables are looked at before either is drawn.
-count(x, n) = (UPDATES = UPDATES + 1, NEWEST = x > NEWEST ? x : NEWEST, \
-    MOST = n > MOST ? n : MOST, see_step(x))
-TAU = 0.5; UPDATES = 0; MOST = 0; NEWEST = -1e300
+count(x, n) = (UPDATES = UPDATES + 1, OLDEST = x < OLDEST ? x : OLDEST, \
+    NEWEST = x > NEWEST ? x : NEWEST, MOST = n > MOST ? n : MOST, see_step(x))
+TAU = 0.5; UPDATES = 0; MOST = 0; OLDEST = 1e300; NEWEST = -1e300
 stats BOUNDARY using (TAU = column("tau"), see_step(column("step"))) nooutput
 stats SOURCE using (count(column("step"), column("pairs"))) nooutput
 PAD = 0.03
@@ -52,10 +52,13 @@ plot TAU with lines linecolor rgb INK linewidth 0.8 dashtype (8,6), \
         linecolor rgb MIX title MIXES ? "→ mix" : ""
 unset object; unset label
 
-# An update is the way from step - 1 to step. fillsteps draws nothing beyond the last point: its
-# update is a box. Many updates are one area, which keeps the file small.
-last(x) = column("step") == NEWEST ? x : NaN
-AREA = UPDATES <= 400 ? "fillsteps" : "filledcurves y=0"
+# An update is the way from step - 1 to step. Hundreds are steps of their own; thousands are one
+# area through their middles, which keeps the file small. Neither reaches both ends, where the
+# updates are boxes.
+IS_FEW = UPDATES <= 400
+AREA = IS_FEW ? "fillsteps" : "filledcurves y=0"
+begin(step) = step - (IS_FEW ? 1 : 0.5)
+end(step) = step == OLDEST || step == NEWEST ? step - 0.5 : NaN
 if (UPDATES) {
     set tmargin at screen 0.29
     set bmargin at screen 0.15
@@ -67,11 +70,11 @@ if (UPDATES) {
     set key at screen 0.955,0.35 right horizontal Right maxrows 1 samplen 1.2
     set boxwidth 1 absolute
     set style fill solid noborder
-    plot SOURCE using (column("step") - 1):"pairs" with @AREA linecolor rgb STATIC_FILL \
+    plot SOURCE using (begin(column("step"))):"pairs" with @AREA linecolor rgb STATIC_FILL \
             title "static", \
-        SOURCE using (last(column("step") - 0.5)):"pairs" with boxes linecolor rgb STATIC_FILL, \
-        SOURCE using (column("step") - 1):"pairs_on" with @AREA linecolor rgb ON_POLICY \
+        SOURCE using (end(column("step"))):"pairs" with boxes linecolor rgb STATIC_FILL, \
+        SOURCE using (begin(column("step"))):"pairs_on" with @AREA linecolor rgb ON_POLICY \
             title "on-policy", \
-        SOURCE using (last(column("step") - 0.5)):"pairs_on" with boxes linecolor rgb ON_POLICY
+        SOURCE using (end(column("step"))):"pairs_on" with boxes linecolor rgb ON_POLICY
 }
 unset multiplot

@@ -25,7 +25,7 @@ if (FORMAT eq "svg") {
 }
 if (FORMAT eq "pdf") {
     set terminal pdfcairo size WIDTH/72.0,HEIGHT/72.0 enhanced color background "#ffffff" \
-        font "Arial,12" fontscale 1.0 linewidth 1.2
+        font "Arial,12" fontscale 0.85 linewidth 1.7
 }
 if (FORMAT eq "png") {
     set terminal pngcairo size 2*WIDTH,2*HEIGHT enhanced background "#ffffff" \
