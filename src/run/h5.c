@@ -12,7 +12,8 @@ void sl_h5_begin(void)
 {
     (void)pthread_mutex_lock(&mutex);
     /* A dataset whose close failed on a full disk stays open inside the library, whose handler at
-     * exit crashes on it (1.10.8). Everything is closed here, so nothing is left to that handler. */
+     * exit crashes on it (1.10.8). Everything is closed here, so nothing is left to that handler.
+     */
     (void)H5dont_atexit();
     (void)H5open();
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);

@@ -51,6 +51,14 @@ refused 2 'found 0 arguments' verify
 refused 2 'want a run or a file of votes, found none' analyze
 refused 2 'want one run with --out, found 2' analyze . . --out tables
 
+if [ -w /dev/full ]; then
+    found=0
+    "$program" --help >/dev/null 2>err || fail "want help"
+    "$program" train --help >/dev/full 2>err || found=$?
+    [ $found -eq 1 ] || fail "want exit code 1 when stdout is full, found $found"
+    says "stdout"
+fi
+
 # --- recipes
 recipe 'method:\n  name: sft\n  bta: 0.1\n'
 refused 1 'recipe.yaml:3 key "method.bta"|hint: did you mean "beta"?' train recipe.yaml --out run
