@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PUBLISHED 1e-9 /* digits of the leaderboard that the rows must give */
+
 enum { FILE_MOST = 64 << 20, PATH_MOST = 4096 };
 
 static char folder[PATH_MOST];
@@ -56,8 +58,8 @@ static void check_run(const sl_json *run)
     bs = json_object_get(point, "bs");
     assert_string_equal(json_string_value(json_object_get(point, "name")), model);
     assert_string_equal(json_string_value(json_object_get(point, "judge")), judge);
-    T_CLOSE(number(bs, "value"), number(want, "win_rate") / 100.0, 1e-9);
-    T_CLOSE(number(bs, "se"), number(want, "standard_error") / 100.0, 1e-9);
+    T_CLOSE(number(bs, "value"), number(want, "win_rate") / 100.0, PUBLISHED);
+    T_CLOSE(number(bs, "se"), number(want, "standard_error") / 100.0, PUBLISHED);
     T_CLOSE(number(point, "wins"), number(want, "n_wins"), TOL_EXACT);
     T_CLOSE(number(point, "losses"), number(want, "n_wins_base"), TOL_EXACT);
     T_CLOSE(number(point, "ties"), number(want, "n_draws"), TOL_EXACT);
@@ -67,7 +69,7 @@ static void check_run(const sl_json *run)
     T_CLOSE(number(point, "bs_without_ties"), number(want, "decisive_win_share"), TOL_F64);
     if (number(want, "n_null") == 0.0)
         T_CLOSE(number(json_object_get(point, "length"), "on_mean"),
-                number(length, "mean_codepoints"), 1e-9);
+                number(length, "mean_codepoints"), PUBLISHED);
     sl_json_close(&document);
 }
 
