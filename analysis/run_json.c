@@ -1,4 +1,4 @@
-/* The analysis of a run as one JSON document, for scripts: docs/formats.md, "stageline.run/1". */
+/* The analysis of a run as one JSON document, for scripts: docs/documents.md. */
 #include "analysis/run_analysis.h"
 #include "base/alloc.h"
 

@@ -10,7 +10,7 @@ typedef struct sl_inspect_opts {
     int is_json;
 } sl_inspect_opts;
 
-/* *out: owned by the caller; its keys are docs/formats.md "stageline.inspect/1". */
+/* *out: owned by the caller; its keys are docs/documents.md. */
 sl_status sl_inspect_model(sl_json **out, const char *path, const sl_inspect_opts *o) SL_MUSTUSE;
 sl_status sl_inspect_run(sl_json **out, const char *path, const sl_inspect_opts *o) SL_MUSTUSE;
 sl_status sl_inspect_data(sl_json **out, const char *path, const sl_inspect_opts *o) SL_MUSTUSE;

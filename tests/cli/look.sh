@@ -51,6 +51,15 @@ prints '"kind": "model"' '"storage": "F32"' '"hidden_size": 48'
 cp $start/config.json other-config.json
 expect 0 "$program" inspect other-config.json
 prints "weights: none" "parameters: 48912"
+# Sizes of a public model of 8 billion parameters, from its config.json alone.
+cat >8b-config.json <<'EOF'
+{"model_type": "llama", "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,
+ "num_attention_heads": 32, "num_key_value_heads": 8, "vocab_size": 128256,
+ "max_position_embeddings": 131072, "rope_theta": 500000.0, "torch_dtype": "bfloat16",
+ "rms_norm_eps": 1e-5, "tie_word_embeddings": false, "hidden_act": "silu"}
+EOF
+expect 0 "$program" inspect 8b-config.json --json
+[ "$(number parameters <out)" -eq 8030261248 ] || fail "want 8030261248 parameters"
 # The plan grows with the batch as its activations do, and has no floor but the parameters.
 expect 0 "$program" inspect $start --json --batch 1 --length 8
 one=$(sed -n 's/.*"cache_bytes": \([0-9]*\).*/\1/p' out)
