@@ -100,17 +100,33 @@ typedef struct sl_world_settings {
 sl_world_settings sl_world_defaults(void);
 sl_status sl_data_open_world(sl_data **out, const sl_world_settings *settings) SL_MUSTUSE;
 
-/* Opens a file of preference pairs as token ids or text (format found by its first row, table in
- * format.h). tokenizer: path to tokenizer.json or a model folder; may be NULL for rows of ids. */
+/* One message of a conversation, borrowed. */
+typedef struct sl_message {
+    const char *role, *content;
+} sl_message;
+
+/* Text to token ids, for rows of text. What it gives is owned by the caller (sl_free). */
+typedef struct sl_encoder {
+    void *state;
+    /* is_start: the text begins a sequence (a BOS belongs before it, where the model has one). */
+    sl_status (*encode)(void *state, int32_t **ids, size_t *count, const char *text, int is_start);
+    /* Messages as text by the model's chat format; is_prompt: with the prompt for the answer.
+     * NULL: the encoder knows no chat format. */
+    sl_status (*render)(void *state, char **text, const sl_message *message, size_t count,
+                        int is_prompt);
+} sl_encoder;
+
+/* Opens a file of preference pairs (JSONL, plain or gzip'ed) as token ids or text; the format is
+ * found by each row's keys (table in format.h). */
 typedef struct sl_file_settings {
     const char *path;
-    const char *tokenizer;
-    uint32_t max_prompt_tok, max_answer_tok; /* longer ones are cut or dropped by the length rule */
+    const sl_encoder *encoder;               /* NULL: rows of token ids only */
+    uint32_t max_prompt_tok, max_answer_tok; /* longer ones follow the length rule */
     int drop_long;      /* 1: drop the pair, 0: cut (prompt keeps its end, answer its start) */
-    uint64_t seed;      /* epoch order */
+    uint64_t seed;      /* order of the pairs */
     double probe_share; /* share of prompts, chosen by the hash of their id, held out for probes */
-    int32_t eos;        /* appended to answers; -1: none */
-    size_t vocab;
+    int32_t eos;        /* appended to answers of plain strings; -1: none */
+    size_t vocab;       /* ids are below; 0: not checked */
 } sl_file_settings;
 sl_status sl_data_open_file(sl_data **out, const sl_file_settings *settings) SL_MUSTUSE;
 /* What the length rules and checks did, for the record and for people. */

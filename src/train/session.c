@@ -13,7 +13,6 @@ static sl_status open_data(sl_session *s)
     const sl_recipe *r = &s->recipe;
     sl_world_settings world = sl_world_defaults();
     sl_file_settings file = { .path = r->data.source,
-                              .tokenizer = r->data.tokenizer,
                               .max_prompt_tok = (uint32_t)r->data.max_prompt,
                               .max_answer_tok = (uint32_t)r->data.max_answer,
                               .drop_long = r->data.drop_long,
@@ -38,8 +37,6 @@ static sl_status open_data(sl_session *s)
         file.eos = config.eos_count ? config.eos[0] : -1;
         sl_config_close(&config);
     }
-    if (!file.tokenizer[0])
-        file.tokenizer = r->model.policy[0] ? r->model.policy : NULL;
     return sl_data_open_file(&s->data, &file);
 }
 
@@ -81,7 +78,8 @@ static sl_status open_models(sl_session *s)
     const sl_data_limits *l = sl_data_limits_of(s->data);
 
     if (r->model.policy[0])
-        SL_TRY(sl_model_load(&s->policy, r->model.policy, s->backend, 1));
+        SL_TRY(sl_err_where(sl_model_load(&s->policy, r->model.policy, s->backend, 1),
+                            "key \"model.policy\""));
     else
         SL_TRY(random_policy(s));
     if (sl_model_config(s->policy)->V < l->vocab)
@@ -91,7 +89,8 @@ static sl_status open_models(sl_session *s)
         return SL_OK;
     SL_TRY(sl_model_clone(&s->start, s->policy, 0));
     if (r->model.reference[0])
-        SL_TRY(sl_model_load(&s->reference, r->model.reference, s->backend, 0));
+        SL_TRY(sl_err_where(sl_model_load(&s->reference, r->model.reference, s->backend, 0),
+                            "key \"model.reference\""));
     return SL_OK;
 }
 
@@ -125,7 +124,8 @@ static sl_status open_sampling(sl_session *s)
                               .stop_count = l->stop_count,
                               .seed = (uint64_t)r->seed };
 
-    SL_TRY(sl_judge_open(&s->judge, r->measure.judge, s->data));
+    SL_TRY(
+        sl_err_where(sl_judge_open(&s->judge, r->measure.judge, s->data), "key \"measure.judge\""));
     SL_TRY(sl_measure_open(&s->measure, &set, s->data, s->judge));
     SL_TRY(sl_model_sampler_open(&s->sampler, s->start, sample_batch(s), l->prompt_tok,
                                  l->answer_tok));
@@ -215,6 +215,8 @@ static void settle_sizes(sl_session *s)
     };
     s->feed.capacity = sl_feed_capacity(&s->feed.settings);
     s->probe.count = r->record.probe_every ? (size_t)r->record.probe_prompts : 0;
+    if (s->probe.count > l->probe_count)
+        s->probe.count = l->probe_count;
     s->optim.settings = (sl_optim_settings){ r->optim.beta1, r->optim.beta2, r->optim.eps,
                                              r->optim.weight_decay, r->optim.clip };
 }

@@ -1,0 +1,317 @@
+/* Preference pairs from a file, as token ids in one array. Splits, order and length rules are
+ * explicit: what is cut or dropped is counted, and a prompt never stands in two splits. */
+#include "base/file.h"
+#include "base/alloc.h"
+#include "base/hash.h"
+#include "base/rng.h"
+#include "base/text.h"
+#include "datasets/file_int.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_LIMIT = 1 << 30 }; /* bytes, after inflation */
+
+static const file_record *record_at(const sl_data *data, sl_split split, uint64_t iteration,
+                                    uint64_t index)
+{
+    file_state *f = data->state;
+
+    if (split != SL_SPLIT_TRAIN)
+        return index < f->probe_count ? &f->record[f->probe[index]] : NULL;
+    if (index >= f->train_count)
+        return NULL;
+    if (f->ordered_iteration != (int64_t)iteration) { /* an order of its own for every iteration */
+        sl_rng rng = sl_rng_at(f->seed, sl_rng_stream("file order"), iteration);
+
+        for (size_t i = 0; i < f->train_count; i++)
+            f->order[i] = (uint32_t)i;
+        sl_rng_shuffle(&rng, f->order, f->train_count);
+        f->ordered_iteration = (int64_t)iteration;
+    }
+    return &f->record[f->train[f->order[index]]];
+}
+
+static sl_status no_record(uint64_t index)
+{
+    return SL_FAIL(SL_EARG, "want a prompt of the file, found index %llu beyond its end",
+                   (unsigned long long)index);
+}
+
+static const int32_t *copy_part(int32_t *to, const file_state *f, const file_part *part)
+{
+    memcpy(to, f->token + part->first, part->count * sizeof *to);
+    return to;
+}
+
+static sl_prompt_text read_prompt(int32_t *token, const file_state *f, const file_record *r)
+{
+    return (sl_prompt_text){ .token = copy_part(token, f, &r->part[SL_PART_PROMPT]),
+                             .count = r->part[SL_PART_PROMPT].count,
+                             .id = r->prompt_id };
+}
+
+static sl_answer read_answer(int32_t *token, const file_state *f, const file_record *r, int part)
+{
+    const file_part *p = &r->part[part];
+
+    return (sl_answer){ .token = copy_part(token, f, p),
+                        .count = p->count,
+                        .bytes = p->bytes,
+                        .chars = p->chars,
+                        .id = p->id,
+                        .score = r->score[part - SL_PART_CHOSEN] };
+}
+
+static sl_status file_prompt(sl_prompt_text *out, int32_t *token, const sl_data *data,
+                             sl_split split, uint64_t iteration, uint64_t index)
+{
+    const file_record *r = record_at(data, split, iteration, index);
+
+    if (!r)
+        return no_record(index);
+    *out = read_prompt(token, data->state, r);
+    return SL_OK;
+}
+
+static sl_status file_pair(sl_pair *out, int32_t *token, const sl_data *data, uint64_t iteration,
+                           uint64_t index)
+{
+    const file_record *r = record_at(data, SL_SPLIT_TRAIN, iteration, index);
+    int32_t *answers = token + data->limits.prompt_tok;
+
+    if (!r)
+        return no_record(index);
+    *out = (sl_pair){ .prompt = read_prompt(token, data->state, r),
+                      .chosen = read_answer(answers, data->state, r, SL_PART_CHOSEN),
+                      .rejected = read_answer(answers + data->limits.answer_tok, data->state, r,
+                                              SL_PART_REJECTED),
+                      .id = r->id,
+                      .label_p = NAN,
+                      .weight = 1.0f,
+                      .flags = r->flags,
+                      .source = SL_SOURCE_STATIC };
+    return SL_OK;
+}
+
+static sl_status file_candidates(sl_answer *answer, size_t *count, int32_t *token,
+                                 const sl_data *data, sl_split split, uint64_t iteration,
+                                 uint64_t index, size_t want)
+{
+    const file_record *r = record_at(data, split, iteration, index);
+
+    if (!r)
+        return no_record(index);
+    *count = want < 2 ? want : 2;
+    for (size_t i = 0; i < *count; i++)
+        answer[i] = read_answer(token + i * data->limits.answer_tok, data->state, r,
+                                SL_PART_CHOSEN + (int)i);
+    return SL_OK;
+}
+
+static sl_status file_imitation(sl_prompt_text *prompt, sl_answer *answer, int32_t *token,
+                                const sl_data *data, uint64_t iteration, uint64_t index)
+{
+    const file_record *r = record_at(data, SL_SPLIT_TRAIN, iteration, index);
+
+    if (!r)
+        return no_record(index);
+    *prompt = read_prompt(token, data->state, r);
+    *answer = read_answer(token + data->limits.prompt_tok, data->state, r, SL_PART_CHOSEN);
+    return SL_OK;
+}
+
+static void file_close(sl_data *data)
+{
+    file_state *f = data->state;
+
+    if (!f)
+        return;
+    sl_free(f->token);
+    sl_free(f->record);
+    sl_free(f->train);
+    sl_free(f->order);
+    sl_free(f->probe);
+    sl_free(f);
+}
+
+static const sl_data_ops file_ops = {
+    .prompt = file_prompt,
+    .static_pair = file_pair,
+    .static_candidates = file_candidates,
+    .imitation = file_imitation,
+    .close = file_close,
+};
+
+/* --- opening --------------------------------------------------------------------------------- */
+
+static int is_probe(const file_state *f, uint64_t prompt_id, double share)
+{
+    const uint64_t mixed = sl_rng_substream(sl_rng_stream("probe split") ^ f->seed, prompt_id);
+
+    return ldexp((double)(mixed >> 11), -53) < share;
+}
+
+static int by_prompt(const void *a, const void *b)
+{
+    const file_order *x = a, *y = b;
+
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+/* Train pairs in file order; of each probe prompt its first pair. */
+static sl_status split(sl_data *data, double share)
+{
+    file_state *f = data->state;
+    file_order *sorted = NULL;
+    sl_status st = SL_OK;
+
+    SL_TRY(sl_take(&sorted, f->count + 1, sizeof *sorted));
+    SL_TRY_OUT(sl_take(&f->train, f->count + 1, sizeof *f->train));
+    SL_TRY_OUT(sl_take(&f->order, f->count + 1, sizeof *f->order));
+    SL_TRY_OUT(sl_take(&f->probe, f->count + 1, sizeof *f->probe));
+    for (size_t i = 0; i < f->count; i++) {
+        sorted[i] = (file_order){ f->record[i].prompt_id, (uint32_t)i };
+        if (!is_probe(f, f->record[i].prompt_id, share))
+            f->train[f->train_count++] = (uint32_t)i;
+    }
+    qsort(sorted, f->count, sizeof *sorted, by_prompt);
+    for (size_t i = 0; i < f->count; i++)
+        if ((!i || sorted[i].key != sorted[i - 1].key) && is_probe(f, sorted[i].key, share))
+            f->probe[f->probe_count++] = sorted[i].index;
+    data->report.probe_prompts = f->probe_count;
+out:
+    sl_free(sorted);
+    return st;
+}
+
+/* Pairs that stand twice, and pairs that stand swapped in another row. */
+static sl_status count_repeats(sl_data *data)
+{
+    file_state *f = data->state;
+    file_order *sorted = NULL;
+
+    SL_TRY(sl_take(&sorted, f->count + 1, sizeof *sorted));
+    for (size_t i = 0; i < f->count; i++)
+        sorted[i] = (file_order){ f->record[i].id, (uint32_t)i };
+    qsort(sorted, f->count, sizeof *sorted, by_prompt);
+    for (size_t i = 1; i < f->count; i++)
+        if (sorted[i].key == sorted[i - 1].key) {
+            f->record[sorted[i].index].flags |= SL_PAIR_DUPLICATE;
+            data->report.duplicates++;
+        }
+    for (size_t i = 0; i < f->count; i++) {
+        const file_order key = { f->record[i].swapped_id, 0 };
+        size_t low = 0, high = f->count;
+
+        while (low < high) {
+            const size_t mid = (low + high) / 2;
+
+            if (sorted[mid].key < key.key)
+                low = mid + 1;
+            else
+                high = mid;
+        }
+        data->report.contradictions += low < f->count && sorted[low].key == key.key;
+    }
+    sl_free(sorted);
+    return SL_OK;
+}
+
+static void fit_limits(sl_data *data, const sl_file_settings *set)
+{
+    const file_state *f = data->state;
+    sl_data_limits *l = &data->limits;
+
+    for (size_t i = 0; i < f->count; i++)
+        for (int p = 0; p < SL_PARTS; p++) {
+            uint32_t *most = p == SL_PART_PROMPT ? &l->prompt_tok : &l->answer_tok;
+
+            *most = f->record[i].part[p].count > *most ? f->record[i].part[p].count : *most;
+        }
+    for (size_t i = 0; i < f->token_count; i++)
+        l->vocab = (size_t)f->token[i] >= l->vocab ? (size_t)f->token[i] + 1 : l->vocab;
+    l->train_count = f->train_count;
+    l->probe_count = f->probe_count;
+    l->stop_count = set->eos >= 0;
+    l->stop[0] = set->eos;
+}
+
+static sl_status read_rows(sl_data *data, const sl_file_settings *set, const char *text,
+                           size_t bytes)
+{
+    sl_span rest = { text, bytes }, line;
+
+    while (sl_text_line(&line, &rest)) {
+        sl_json *row = NULL;
+        char where[1200];
+        sl_status st;
+
+        data->report.rows++;
+        if (!line.bytes)
+            continue;
+        snprintf(where, sizeof where, "%.1100s:%zu", set->path, data->report.rows);
+        SL_TRY(sl_json_parse(&row, line.at, line.bytes, where));
+        st = sl_err_where(sl_file_add_row(data, set, row), "%s", where);
+        sl_json_close(&row);
+        SL_TRY(st);
+    }
+    return SL_OK;
+}
+
+static void hash_bytes(char out[65], const char *text, size_t bytes)
+{
+    unsigned char digest[32];
+    sl_sha256 sha;
+
+    sl_sha256_open(&sha);
+    sl_sha256_add(&sha, text, bytes);
+    sl_sha256_close(&sha, digest);
+    sl_sha256_hex(out, digest);
+}
+
+static sl_status load(sl_data *data, const sl_file_settings *set)
+{
+    file_state *f;
+    char *text = NULL;
+    size_t bytes;
+    sl_status st = SL_OK;
+
+    SL_TRY(sl_take(&data->state, 1, sizeof *f));
+    f = data->state;
+    f->seed = set->seed;
+    f->ordered_iteration = -1;
+    SL_TRY(sl_file_read(&text, &bytes, set->path, FILE_LIMIT));
+    hash_bytes(data->hash, text, bytes);
+    SL_TRY_OUT(read_rows(data, set, text, bytes));
+    if (!f->count)
+        SL_TRY_OUT(
+            sl_err_where(SL_FAIL(SL_EFORMAT,
+                                 "want at least one pair, found none in %zu "
+                                 "rows (%zu empty, %zu too long)",
+                                 data->report.rows, data->report.empty, data->report.dropped_long),
+                         "%s", set->path));
+    SL_TRY_OUT(count_repeats(data));
+    SL_TRY_OUT(split(data, set->probe_share));
+    fit_limits(data, set);
+out:
+    sl_free(text);
+    return st;
+}
+
+sl_status sl_data_open_file(sl_data **out, const sl_file_settings *settings)
+{
+    sl_data *d = NULL;
+    sl_status st;
+
+    SL_TRY(sl_take(&d, 1, sizeof *d));
+    d->ops = &file_ops;
+    st = load(d, settings);
+    if (st != SL_OK)
+        sl_data_close(&d);
+    *out = d;
+    return st;
+}

@@ -1,0 +1,42 @@
+/* A file of pairs in memory. */
+#ifndef SL_DATASETS_FILE_INT_H
+#define SL_DATASETS_FILE_INT_H
+
+#include "datasets/data_int.h"
+#include "datasets/format.h"
+
+typedef struct file_part {
+    size_t first; /* in token */
+    uint32_t count, bytes, chars;
+    uint64_t id;
+} file_part;
+
+typedef struct file_record {
+    file_part part[SL_PARTS];
+    uint64_t id, swapped_id,
+        prompt_id;  /* swapped_id: that of the same pair with its sides swapped */
+    float score[2]; /* of chosen, rejected */
+    uint32_t flags;
+} file_record;
+
+typedef struct file_order {
+    uint64_t key;
+    uint32_t index;
+} file_order;
+
+typedef struct file_state {
+    int32_t *token; /* all tokens of all records */
+    size_t token_count, token_capacity;
+    file_record *record;
+    size_t count, capacity;
+    uint32_t *train, *order, *probe; /* records; `order` permutes train */
+    size_t train_count, probe_count;
+    int64_t ordered_iteration; /* that `order` belongs to; -1: none */
+    uint64_t seed;
+} file_state;
+
+/* Encodes a row, applies the length rules, appends it. Rows that the rules drop are counted. */
+sl_status sl_file_add_row(sl_data *data, const sl_file_settings *settings,
+                          const sl_json *row) SL_MUSTUSE;
+
+#endif

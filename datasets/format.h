@@ -1,0 +1,39 @@
+/* Formats of preference rows: one row of a table each. A reader turns a JSON object into texts or
+ * ids; everything after that is common. */
+#ifndef SL_DATASETS_FORMAT_H
+#define SL_DATASETS_FORMAT_H
+
+#include "base/json.h"
+#include "datasets/data.h"
+
+/* The three parts of a row: ids when they stand in the row, else text. Owned by the reader's
+ * caller: sl_raw_close. */
+typedef struct sl_raw_part {
+    char *text;   /* NULL: ids */
+    int32_t *ids; /* (count) */
+    size_t count;
+} sl_raw_part;
+
+enum { SL_PART_PROMPT, SL_PART_CHOSEN, SL_PART_REJECTED, SL_PARTS };
+extern const char *const sl_part_names[SL_PARTS];
+
+typedef struct sl_raw {
+    sl_raw_part part[SL_PARTS];
+    int wants_eos;          /* plain strings: the end of the answer is not written in them */
+    double score[SL_PARTS]; /* of chosen and rejected; NaN: none */
+    uint64_t prompt_id;     /* of "prompt_id"; 0: none */
+} sl_raw;
+
+typedef struct sl_format {
+    const char *name;
+    int (*fits)(const sl_json *row);
+    sl_status (*read)(sl_raw *out, const sl_json *row, const sl_encoder *encoder);
+} sl_format;
+
+/* Reads a row by the first format that fits. Errors: SL_EFORMAT naming the field. */
+sl_status sl_format_read(sl_raw *out, const sl_json *row, const sl_encoder *encoder) SL_MUSTUSE;
+void sl_raw_close(sl_raw *raw);
+
+extern const sl_format sl_format_ids, sl_format_strings, sl_format_messages;
+
+#endif
