@@ -3,7 +3,7 @@
 set -eu
 LC_ALL=C
 export LC_ALL
-program=$1
+program=$(CDPATH="" cd -- "$(dirname -- "$1")" && pwd)/$(basename -- "$1")
 recipes=${STAGELINE_SOURCE:?}/recipes
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
