@@ -1,85 +1,13 @@
 #include "analysis/diversity.h"
+#include "analysis/metric.h"
 #include "base/alloc.h"
-#include "base/hash.h"
-#include "base/rng.h"
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { GRAM_MOST = 8, PROMPT_CANDIDATES = 64 };
-
-/* --- distinct-n ------------------------------------------------------------------------------ */
-
-typedef struct grams {
-    uint64_t *hash; /* (count) */
-    size_t count, capacity;
-} grams;
-
-static int is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
-}
-
-/* Adds the hash of every n-gram of a text; n-grams do not cross texts. */
-static sl_status add_text(grams *g, const char *text, size_t n)
-{
-    uint64_t word[GRAM_MOST] = { 0 };
-    size_t words = 0;
-
-    while (*text) {
-        size_t bytes = 0;
-        uint64_t gram = n;
-
-        while (is_space(*text))
-            text++;
-        while (text[bytes] && !is_space(text[bytes]))
-            bytes++;
-        if (!bytes)
-            break;
-        memmove(word, word + 1, (n - 1) * sizeof *word);
-        word[n - 1] = sl_hash_id(text, bytes);
-        text += bytes;
-        if (++words < n)
-            continue;
-        for (size_t i = 0; i < n; i++)
-            gram = sl_rng_substream(gram, word[i]);
-        SL_TRY(sl_grow(&g->hash, &g->capacity, g->count + 1, sizeof *g->hash));
-        g->hash[g->count++] = gram;
-    }
-    return SL_OK;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-sl_status sl_distinct_n(double *out, size_t *distinct, size_t *total, const char *const *text,
-                        size_t count, size_t n)
-{
-    grams g = { 0 };
-    sl_status st = SL_OK;
-
-    SL_CHECK(n >= 1 && n <= GRAM_MOST);
-    *out = NAN;
-    *distinct = *total = 0;
-    for (size_t i = 0; i < count; i++)
-        SL_TRY_OUT(add_text(&g, text[i], n));
-    if (!g.count)
-        goto out;
-    qsort(g.hash, g.count, sizeof *g.hash, by_value);
-    for (size_t i = 0; i < g.count; i++)
-        *distinct += !i || g.hash[i] != g.hash[i - 1];
-    *total = g.count;
-    *out = (double)*distinct / (double)*total;
-out:
-    sl_free(g.hash);
-    return st;
-}
-
-/* --- candidates of a measurement ------------------------------------------------------------- */
+static const char *const metric_names[SL_DIVERSITY_TEXTS] = {
+    [SL_DIVERSITY_DISTINCT_1] = "distinct_1",   [SL_DIVERSITY_DISTINCT_2] = "distinct_2",
+    [SL_DIVERSITY_SELF_BLEU_2] = "self_bleu_2", [SL_DIVERSITY_ENTROPY_1] = "ngram_entropy_1",
+    [SL_DIVERSITY_LENGTH] = "mean_length",
+};
 
 typedef struct id_text {
     uint64_t id, text_hash;
@@ -87,7 +15,9 @@ typedef struct id_text {
 
 static int by_id(const void *a, const void *b)
 {
-    return by_value(&((const id_text *)a)->id, &((const id_text *)b)->id);
+    const uint64_t x = ((const id_text *)a)->id, y = ((const id_text *)b)->id;
+
+    return (x > y) - (x < y);
 }
 
 static sl_status candidate_index(id_text **out, size_t *count, sl_reader *reader)
@@ -103,33 +33,25 @@ static sl_status candidate_index(id_text **out, size_t *count, sl_reader *reader
     return SL_OK;
 }
 
-/* The candidates of one prompt, each once. */
-typedef struct prompt_side {
-    uint64_t id[PROMPT_CANDIDATES];
-    const char *text[PROMPT_CANDIDATES];
+/* The candidates of one side of one prompt. */
+typedef struct side {
+    sl_texts texts;
     double score_sum;
-    size_t count, texts;
-} prompt_side;
+    size_t count;
+} side;
 
-static sl_status add_candidate(prompt_side *p, uint64_t id, float score, const id_text *index,
+static sl_status add_candidate(side *s, uint64_t id, float score, const id_text *index,
                                size_t count, sl_reader *reader)
 {
     const id_text key = { id, 0 };
-    const id_text *found;
+    const id_text *found = bsearch(&key, index, count, sizeof *index, by_id);
+    const char *text = NULL;
 
-    for (size_t i = 0; i < p->count; i++)
-        if (p->id[i] == id)
-            return SL_OK;
-    if (p->count == PROMPT_CANDIDATES)
-        return SL_OK;
-    p->id[p->count++] = id;
-    p->score_sum += (double)score;
-    found = bsearch(&key, index, count, sizeof *index, by_id);
-    if (!found)
-        return SL_OK;
-    SL_TRY(sl_reader_text(reader, found->text_hash, &p->text[p->texts]));
-    p->texts += p->text[p->texts] != NULL;
-    return SL_OK;
+    s->count++;
+    s->score_sum += (double)score;
+    if (found)
+        SL_TRY(sl_reader_text(reader, found->text_hash, &text));
+    return text ? sl_texts_add_words(&s->texts, text) : SL_OK;
 }
 
 /* One value a prompt; NaN is dropped by the mean. */
@@ -139,7 +61,7 @@ typedef struct series {
 } series;
 
 typedef struct side_means {
-    series distinct[2], quality;
+    series text[SL_DIVERSITY_TEXTS], quality;
     size_t candidates;
 } side_means;
 
@@ -150,64 +72,78 @@ static sl_status push(series *s, double value)
     return SL_OK;
 }
 
-static sl_status close_prompt(side_means *m, const prompt_side *p)
+/* What is known of a prompt goes into the means; *s is empty then. */
+static sl_status close_prompt(side_means *m, side *s)
 {
-    if (!p->count)
-        return SL_OK;
-    m->candidates += p->count;
-    SL_TRY(push(&m->quality, p->score_sum / (double)p->count));
-    for (size_t n = 0; n < 2 && p->texts == p->count; n++) {
-        double value;
-        size_t distinct, total;
+    const sl_metric_input in = { .texts = &s->texts };
 
-        SL_TRY(sl_distinct_n(&value, &distinct, &total, p->text, p->texts, n + 1));
-        SL_TRY(push(&m->distinct[n], value));
+    if (!s->count)
+        return SL_OK;
+    m->candidates += s->count;
+    SL_TRY(push(&m->quality, s->score_sum / (double)s->count));
+    for (size_t k = 0; k < SL_DIVERSITY_TEXTS && s->texts.count == s->count; k++) {
+        double value;
+
+        SL_TRY(sl_metric_find(metric_names[k])->of(&value, &in));
+        SL_TRY(push(&m->text[k], value));
     }
+    sl_texts_clear(&s->texts);
+    s->score_sum = 0.0;
+    s->count = 0;
     return SL_OK;
 }
 
-static sl_status gather(side_means *m, sl_reader *reader, const id_text *index, size_t index_count,
-                        uint32_t measurement, int origin)
+/* All on-policy answers of a prompt are compared with all static ones, answer by answer: a vote
+ * shows a new on-policy answer where a's id changes, and a new static one while a's id is the
+ * first. Static answers may be equal, ids and all; each counts. */
+static int shows_new(const sl_row_votes *v, size_t first, size_t i, int origin)
 {
+    if (origin == SL_ORIGIN_ON_POLICY)
+        return i == first || v[i].a_id != v[i - 1].a_id;
+    return v[i].a_id == v[first].a_id;
+}
+
+static sl_status gather(side_means *m, side *s, sl_reader *reader, const id_text *index,
+                        size_t index_count, uint32_t measurement, int origin)
+{
+    const int is_on = origin == SL_ORIGIN_ON_POLICY;
     const sl_row_votes *v;
-    prompt_side p = { 0 };
-    uint64_t prompt = 0;
-    size_t count;
+    size_t count, first = 0;
 
     SL_TRY(sl_reader_rows(reader, SL_TABLE_VOTES, &v, &count));
     for (size_t i = 0; i < count; i++) {
-        const int is_on = origin == SL_ORIGIN_ON_POLICY;
-
         if (v[i].purpose != SL_PURPOSE_BOUNDARY || v[i].measurement != measurement)
             continue;
-        if (v[i].prompt_id != prompt) {
-            SL_TRY(close_prompt(m, &p));
-            p = (prompt_side){ 0 };
-            prompt = v[i].prompt_id;
+        if (!s->count || v[i].prompt_id != v[first].prompt_id) {
+            SL_TRY(close_prompt(m, s));
+            first = i;
         }
-        SL_TRY(add_candidate(&p, is_on ? v[i].a_id : v[i].b_id, is_on ? v[i].score_a : v[i].score_b,
-                             index, index_count, reader));
+        if (shows_new(v, first, i, origin))
+            SL_TRY(add_candidate(s, is_on ? v[i].a_id : v[i].b_id,
+                                 is_on ? v[i].score_a : v[i].score_b, index, index_count, reader));
     }
-    return close_prompt(m, &p);
+    return close_prompt(m, s);
 }
 
 sl_status sl_diversity_of(sl_diversity *out, sl_reader *reader, uint32_t measurement, int origin)
 {
     side_means m = { 0 };
+    side s = { 0 };
     id_text *index = NULL;
     size_t count = 0;
     sl_status st = SL_OK;
 
     SL_TRY_OUT(candidate_index(&index, &count, reader));
-    SL_TRY_OUT(gather(&m, reader, index, count, measurement, origin));
-    *out = (sl_diversity){ .distinct_1 = sl_mean_of(m.distinct[0].x, m.distinct[0].count),
-                           .distinct_2 = sl_mean_of(m.distinct[1].x, m.distinct[1].count),
-                           .quality = sl_mean_of(m.quality.x, m.quality.count),
-                           .candidates = m.candidates };
+    SL_TRY_OUT(gather(&m, &s, reader, index, count, measurement, origin));
+    for (size_t k = 0; k < SL_DIVERSITY_TEXTS; k++)
+        out->text[k] = sl_mean_of(m.text[k].x, m.text[k].count);
+    out->quality = sl_mean_of(m.quality.x, m.quality.count);
+    out->candidates = m.candidates;
 out:
     sl_free(index);
-    sl_free(m.distinct[0].x);
-    sl_free(m.distinct[1].x);
+    sl_texts_close(&s.texts);
+    for (size_t k = 0; k < SL_DIVERSITY_TEXTS; k++)
+        sl_free(m.text[k].x);
     sl_free(m.quality.x);
     return st;
 }

@@ -1,14 +1,24 @@
-/* Diversity and quality of the candidates of one measurement, from the record alone: distinct-n
- * within a prompt (metrics.md A1; arXiv 1510.03055), mean score. Means over prompts with standard
- * errors. */
+/* Diversity and quality of the candidates of one measurement, from the record alone: the text
+ * metrics of metric.h within a prompt, words split at white space, and the mean score. Means over
+ * prompts with standard errors. */
 #ifndef SL_ANALYSIS_DIVERSITY_H
 #define SL_ANALYSIS_DIVERSITY_H
 
 #include "analysis/interval.h"
 #include "run/reader.h"
 
+enum {
+    SL_DIVERSITY_DISTINCT_1,
+    SL_DIVERSITY_DISTINCT_2,
+    SL_DIVERSITY_SELF_BLEU_2,
+    SL_DIVERSITY_ENTROPY_1,
+    SL_DIVERSITY_LENGTH,
+    SL_DIVERSITY_TEXTS
+};
+
 typedef struct sl_diversity {
-    sl_mean distinct_1, distinct_2, quality;
+    sl_mean text[SL_DIVERSITY_TEXTS];
+    sl_mean quality;
     size_t candidates;
 } sl_diversity;
 
@@ -16,10 +26,5 @@ typedef struct sl_diversity {
  * diversity undefined. */
 sl_status sl_diversity_of(sl_diversity *out, sl_reader *reader, uint32_t measurement,
                           int origin) SL_MUSTUSE;
-
-/* Distinct n-grams over n-grams of texts (count), words split at white space, pooled over the
- * texts; NaN without an n-gram. n <= 8. */
-sl_status sl_distinct_n(double *out, size_t *distinct, size_t *total, const char *const *text,
-                        size_t count, size_t n) SL_MUSTUSE;
 
 #endif

@@ -142,10 +142,10 @@ static sl_status diversity_table(sl_table_out *t, const sl_run_analysis *a, sl_r
             sl_table_i64(t, a->row[i].step);
             sl_table_i64(t, a->row[i].measurement);
             sl_table_text(t, sl_origin_word(origin));
-            sl_table_f64(t, d.distinct_1.value);
-            sl_table_f64(t, d.distinct_1.se);
-            sl_table_f64(t, d.distinct_2.value);
-            sl_table_f64(t, d.distinct_2.se);
+            for (size_t k = 0; k < SL_DIVERSITY_TEXTS; k++) {
+                sl_table_f64(t, d.text[k].value);
+                sl_table_f64(t, d.text[k].se);
+            }
             sl_table_f64(t, d.quality.value);
             sl_table_f64(t, d.quality.se);
             sl_table_i64(t, (int64_t)d.candidates);
@@ -209,7 +209,9 @@ static const struct {
     { "source.tsv", "step\tpairs\tpairs_on", source_table },
     { "gradients.tsv", "step\tgroup\tname\tnorm\tupdate_ratio", gradients_table },
     { "diversity.tsv",
-      "step\tmeasurement\torigin\tdistinct_1\tdistinct_1_se\tdistinct_2\tdistinct_2_se\tquality\t"
+      "step\tmeasurement\torigin\tdistinct_1\tdistinct_1_se\tdistinct_2\tdistinct_2_se\t"
+      "self_bleu_2\tself_bleu_2_se\tngram_entropy_1\tngram_entropy_1_se\tmean_length\t"
+      "mean_length_se\tquality\t"
       "quality_se\tcandidates",
       diversity_table },
     { "gains.tsv", "iteration\tstep\torigin\tchosen\tgain\tse", gains_table },
