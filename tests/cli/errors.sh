@@ -73,11 +73,11 @@ refused 1 'recipe.yaml:3 section "method": want a section once' train recipe.yam
 refused 1 'none.yaml: want to read it, found: No such file' train none.yaml --out run
 refused 1 'want train.micro_batch to divide train.batch, found 7 and 64' \
     train "$sft" --out run --set train.micro_batch=7
-refused 1 'hint: did you mean "truth"?' train "$dpo" --out run --set measure.judge=trutj
+refused 1 'key "measure.judge": want a judge|hint: did you mean "truth"?' train "$dpo" --out run --set measure.judge=trutj
 refused 1 'found "lama"|hint: ' train "$sft" --out run --set model.family=lama
 
 # --- models
-refused 1 'nowhere/config.json: want to read it' train "$dpo" --out run --set model.policy=nowhere
+refused 1 'key "model.policy" nowhere/config.json: want to read it' train "$dpo" --out run --set model.policy=nowhere
 # shellcheck disable=SC2086
 expect 0 "$program" train "$sft" --out start $small
 policy=start/checkpoints/step-000000000010
