@@ -252,7 +252,7 @@ static sl_status read_rope_scaling(sl_config *c, const sl_json *inside)
     SL_TRY(read_positive(&rope->factor, inside, "factor", extension));
     if (rope->type == SL_ROPE_YARN)
         return read_yarn(rope, inside);
-    if (rope->type != SL_ROPE_LLAMA3)
+    if (rope->type != SL_ROPE_BANDED)
         return SL_OK;
     SL_TRY(read_positive(&rope->low, inside, "low_freq_factor", 1.0));
     SL_TRY(read_positive(&rope->high, inside, "high_freq_factor", 4.0));

@@ -21,7 +21,7 @@ typedef enum sl_rope_type {
     SL_ROPE_DEFAULT,
     SL_ROPE_LINEAR,
     SL_ROPE_DYNAMIC,
-    SL_ROPE_LLAMA3,
+    SL_ROPE_BANDED, /* long waves stretched, short ones kept */
     SL_ROPE_YARN
 } sl_rope_type;
 

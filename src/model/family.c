@@ -1,5 +1,7 @@
 /* The families, one row each, and their tensor names. No other file knows a family by name. */
 #include "model/family.h"
+
+#include "model/rope.h"
 #include "base/text.h"
 #include <stdio.h>
 #include <string.h>
@@ -194,4 +196,26 @@ void sl_family_tensor_name(char *out, size_t size, const sl_family *family, sl_t
 const char *sl_config_family_name(const sl_config *config)
 {
     return config->family->model_type;
+}
+
+sl_status sl_rope_type_find(sl_rope_type *out, const char *name)
+{
+    static const struct {
+        const char *name;
+        sl_rope_type type;
+    } types[] = {
+        { "default", SL_ROPE_DEFAULT }, { "linear", SL_ROPE_LINEAR },
+        { "dynamic", SL_ROPE_DYNAMIC }, { "llama3", SL_ROPE_BANDED },
+        { "yarn", SL_ROPE_YARN },
+    };
+
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (strcmp(types[i].name, name) == 0) {
+            *out = types[i].type;
+            return SL_OK;
+        }
+    }
+    return SL_FAIL(SL_EUNSUPPORTED,
+                   "want rope type default, linear, dynamic, llama3 or yarn, found \"%.64s\"",
+                   name);
 }

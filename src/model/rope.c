@@ -7,30 +7,8 @@
 
 static const double PI = 3.14159265358979323846;
 
-sl_status sl_rope_type_find(sl_rope_type *out, const char *name)
-{
-    static const struct {
-        const char *name;
-        sl_rope_type type;
-    } types[] = {
-        { "default", SL_ROPE_DEFAULT }, { "linear", SL_ROPE_LINEAR },
-        { "dynamic", SL_ROPE_DYNAMIC }, { "llama3", SL_ROPE_LLAMA3 },
-        { "yarn", SL_ROPE_YARN },
-    };
-
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        if (strcmp(types[i].name, name) == 0) {
-            *out = types[i].type;
-            return SL_OK;
-        }
-    }
-    return SL_FAIL(SL_EUNSUPPORTED,
-                   "want rope type default, linear, dynamic, llama3 or yarn, found \"%.64s\"",
-                   name);
-}
-
 /* Long waves are stretched, short ones kept, a ramp between. */
-static float llama3_scaled(float inverse, const sl_rope *rope)
+static float banded_scaled(float inverse, const sl_rope *rope)
 {
     const float original = (float)rope->original_positions;
     const float wave = (float)(2.0 * PI) / inverse; /* positions per turn */
@@ -88,7 +66,7 @@ void sl_rope_inverse(float *inverse, const sl_rope *rope, size_t R)
         const float f = 1.0f / powf(rope->theta, (float)(2 * i) / (float)R);
 
         inverse[i] = rope->type == SL_ROPE_LINEAR   ? f / rope->factor
-                     : rope->type == SL_ROPE_LLAMA3 ? llama3_scaled(f, rope)
+                     : rope->type == SL_ROPE_BANDED ? banded_scaled(f, rope)
                                                     : f;
     }
     if (rope->type == SL_ROPE_YARN)

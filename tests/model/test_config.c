@@ -174,7 +174,7 @@ static void test_refusals_name_what_they_found(void **state)
 static void test_scaled_frequencies(void **state)
 {
     float inverse[64];
-    const sl_rope rope = { .type = SL_ROPE_LLAMA3,
+    const sl_rope rope = { .type = SL_ROPE_BANDED,
                            .theta = 5e5f,
                            .factor = 8.0f,
                            .low = 1.0f,
