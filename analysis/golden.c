@@ -101,6 +101,7 @@ static void forget(sl_gold *g)
 {
     for (size_t i = 0; i < g->held_count; i++)
         sl_free(g->held[i]);
+    sl_free(g->held);
     sl_json_close(&g->out);
 }
 

@@ -40,7 +40,7 @@ static sl_status betting_cs(sl_gold *g)
     sl_series y;
     double alpha, *lambda, *lower, *upper, *plus, *minus;
 
-    SL_TRY(sl_gold_series(&y, g, "x"));
+    SL_TRY(sl_gold_present(&y, g, "x"));
     SL_TRY(sl_gold_param(&alpha, g, "alpha"));
     SL_TRY(sl_gold_take(g, &lambda, y.n, sizeof *lambda));
     SL_TRY(sl_gold_take(g, &lower, y.n, sizeof *lower));
@@ -77,7 +77,7 @@ static sl_status betting_wor(sl_gold *g)
     sl_series y;
     double alpha, N, m, *lambda, *plus, *minus;
 
-    SL_TRY(sl_gold_series(&y, g, "x"));
+    SL_TRY(sl_gold_present(&y, g, "x"));
     SL_TRY(sl_gold_param(&alpha, g, "alpha"));
     SL_TRY(sl_gold_param(&N, g, "N"));
     SL_TRY(sl_gold_param(&m, g, "m"));
@@ -96,7 +96,7 @@ static sl_status bernstein_by(sl_gold *g, sl_bernstein_centre centre, const char
     sl_bernstein b = { .centre = centre };
     double alpha, *lower, *upper;
 
-    SL_TRY(sl_gold_series(&y, g, "x"));
+    SL_TRY(sl_gold_present(&y, g, "x"));
     SL_TRY(sl_gold_param(&alpha, g, "alpha"));
     SL_TRY(sl_gold_take(g, &lower, y.n, sizeof *lower));
     SL_TRY(sl_gold_take(g, &upper, y.n, sizeof *upper));
@@ -131,7 +131,7 @@ static sl_status e_detector(sl_gold *g)
     double m0, arl, *sr, *cusum;
     sl_detector d;
 
-    SL_TRY(sl_gold_series(&y, g, "x"));
+    SL_TRY(sl_gold_present(&y, g, "x"));
     SL_TRY(sl_gold_params(&grid, g, "lambda_grid"));
     SL_TRY(sl_gold_param(&m0, g, "m0"));
     SL_TRY(sl_gold_param(&arl, g, "arl"));

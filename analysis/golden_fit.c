@@ -9,7 +9,7 @@
 static sl_status read_wins(sl_matrix *wins, sl_gold *g)
 {
     SL_TRY(sl_gold_matrix(wins, g, json_object_get(g->inputs, "wins")));
-    if (wins->rows != wins->cols)
+    if (wins->rows != wins->cols || wins->rows < 2)
         return SL_FAIL(SL_EFORMAT, "want a square of wins, found %zu by %zu", wins->rows,
                        wins->cols);
     return SL_OK;

@@ -8,12 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SL_GOLD_HELD = 96 };
 typedef struct sl_gold {
     const sl_json *inputs, *params; /* borrowed */
     sl_json *out;                   /* object: what was computed */
-    void *held[SL_GOLD_HELD];
-    size_t held_count;
+    void **held;
+    size_t held_count, held_capacity;
 } sl_gold;
 
 typedef struct sl_series {
@@ -31,6 +30,8 @@ sl_status sl_gold_take(sl_gold *g, void *out, size_t count, size_t size) SL_MUST
  * number per character. */
 sl_status sl_gold_numbers(sl_series *out, sl_gold *g, const sl_json *array) SL_MUSTUSE;
 sl_status sl_gold_series(sl_series *out, sl_gold *g, const char *key) SL_MUSTUSE; /* of inputs */
+/* The same without missing values. */
+sl_status sl_gold_present(sl_series *out, sl_gold *g, const char *key) SL_MUSTUSE;
 /* An array of rows of equal length; an array of numbers is one column. */
 sl_status sl_gold_matrix(sl_matrix *out, sl_gold *g, const sl_json *rows) SL_MUSTUSE;
 sl_status sl_gold_param(double *out, const sl_gold *g, const char *key) SL_MUSTUSE;

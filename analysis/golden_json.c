@@ -10,8 +10,7 @@ sl_status sl_gold_take(sl_gold *g, void *out, size_t count, size_t size)
 {
     void *p = NULL;
 
-    if (g->held_count == SL_GOLD_HELD)
-        return SL_FAIL(SL_EARG, "want at most %d arrays in a test, found more", SL_GOLD_HELD);
+    SL_TRY(sl_grow(&g->held, &g->held_capacity, g->held_count + 1, sizeof *g->held));
     SL_TRY(sl_take(&p, count ? count : 1, size));
     g->held[g->held_count++] = p;
     memcpy(out, &p, sizeof p);
@@ -64,6 +63,18 @@ sl_status sl_gold_series(sl_series *out, sl_gold *g, const char *key)
 {
     return sl_err_where(sl_gold_numbers(out, g, json_object_get(g->inputs, key)), "inputs \"%s\"",
                         key);
+}
+
+sl_status sl_gold_present(sl_series *out, sl_gold *g, const char *key)
+{
+    size_t kept = 0;
+
+    SL_TRY(sl_gold_series(out, g, key));
+    for (size_t i = 0; i < out->n; i++)
+        if (!isnan(out->x[i]))
+            out->x[kept++] = out->x[i];
+    out->n = kept;
+    return SL_OK;
 }
 
 sl_status sl_gold_params(sl_series *out, sl_gold *g, const char *key)

@@ -94,7 +94,7 @@ static sl_status best_of_n(sl_gold *g)
     sl_series s, n;
     sl_json *best, *kl;
 
-    SL_TRY(sl_gold_series(&s, g, "scores"));
+    SL_TRY(sl_gold_present(&s, g, "scores"));
     SL_TRY(sl_gold_params(&n, g, "n"));
     SL_TRY(sl_out_object(&best, g->out, "expected_max"));
     SL_TRY(sl_out_object(&kl, g->out, "kl_upper_nats"));

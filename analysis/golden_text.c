@@ -1,21 +1,31 @@
 /* Test vectors of text diversity (metrics A1 to A5). */
 #include "analysis/golden_int.h"
 #include "analysis/metric.h"
-#include "base/alloc.h"
+#include "base/hash.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-static sl_status add_ids(sl_texts *t, sl_gold *g, const sl_json *list)
+/* A list of token ids or of words. */
+static sl_status add_list(sl_texts *t, sl_gold *g, const sl_json *list)
 {
-    sl_series x;
-    int32_t *id;
+    const size_t n = json_array_size(list);
+    uint64_t *token;
 
-    SL_TRY(sl_gold_numbers(&x, g, list));
-    SL_TRY(sl_gold_take(g, &id, x.n, sizeof *id));
-    for (size_t i = 0; i < x.n; i++)
-        id[i] = (int32_t)x.x[i];
-    return sl_texts_add_ids(t, id, x.n);
+    if (!json_is_array(list))
+        return SL_FAIL(SL_EFORMAT, "want a text or a list of tokens, found neither");
+    SL_TRY(sl_gold_take(g, &token, n, sizeof *token));
+    for (size_t i = 0; i < n; i++) {
+        const sl_json *one = json_array_get(list, i);
+
+        if (json_is_string(one))
+            token[i] = sl_hash_id(json_string_value(one), json_string_length(one));
+        else if (json_is_integer(one))
+            token[i] = (uint64_t)json_integer_value(one);
+        else
+            return SL_FAIL(SL_EFORMAT, "want words or token ids, found another type");
+    }
+    return sl_texts_add_tokens(t, token, n);
 }
 
 static sl_status read_texts(sl_texts *t, sl_gold *g)
@@ -31,10 +41,8 @@ static sl_status read_texts(sl_texts *t, sl_gold *g)
 
         if (json_is_string(one))
             SL_TRY(sl_texts_add_words(t, json_string_value(one)));
-        else if (json_is_array(one) && json_is_string(json_array_get(one, 0)))
-            return SL_FAIL(SL_EUNSUPPORTED, "want token ids, found words in lists");
         else
-            SL_TRY(add_ids(t, g, one));
+            SL_TRY(add_list(t, g, one));
     }
     return SL_OK;
 }

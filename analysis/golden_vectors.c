@@ -93,8 +93,8 @@ static sl_status score_only_distances(sl_gold *g)
     sl_score_distance d;
     sl_tilt tilt;
 
-    SL_TRY(sl_gold_series(&on, g, "scores_on_policy"));
-    SL_TRY(sl_gold_series(&off, g, "scores_off_policy"));
+    SL_TRY(sl_gold_present(&on, g, "scores_on_policy"));
+    SL_TRY(sl_gold_present(&off, g, "scores_off_policy"));
     SL_TRY(sl_gold_param(&beta, g, "beta"));
     SL_TRY(sl_score_distance_of(&d, on.x, on.n, off.x, off.n));
     tilt = sl_tilt_of(off.x, off.n, beta);

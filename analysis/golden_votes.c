@@ -129,7 +129,7 @@ static sl_status sprt(sl_gold *g)
     sl_side side = SL_SIDE_NONE;
     sl_sprt s;
 
-    SL_TRY(sl_gold_series(&v, g, "votes"));
+    SL_TRY(sl_gold_present(&v, g, "votes"));
     SL_TRY(sl_gold_param(&p0, g, "p0"));
     SL_TRY(sl_gold_param(&p1, g, "p1"));
     SL_TRY(sl_gold_param(&a, g, "alpha"));
@@ -213,7 +213,7 @@ static sl_status iz_kelly(sl_gold *g)
     sl_side side;
     size_t stop;
 
-    SL_TRY(sl_gold_series(&y, g, sl_json_has(g->inputs, "votes") ? "votes" : "x"));
+    SL_TRY(sl_gold_present(&y, g, sl_json_has(g->inputs, "votes") ? "votes" : "x"));
     SL_TRY(sl_gold_param(&delta, g, "delta"));
     SL_TRY(sl_gold_param(&alpha, g, "alpha"));
     SL_TRY(kelly_path(g, &y, delta, alpha, &above, &below, &side, &stop));
@@ -231,7 +231,7 @@ static sl_status sign_eprocess(sl_gold *g)
     sl_side side;
     size_t stop;
 
-    SL_TRY(sl_gold_series(&y, g, "x"));
+    SL_TRY(sl_gold_present(&y, g, "x"));
     SL_TRY(kelly_path(g, &y, 0.0, 0.05, &above, &below, &side, &stop));
     SL_TRY(sl_gold_put_array(g->out, "log_E_plus", above, y.n));
     return sl_gold_put_array(g->out, "log_E_minus", below, y.n);

@@ -19,6 +19,7 @@ typedef struct sl_texts {
 } sl_texts;
 /* Appends a text split at white space, case kept. */
 sl_status sl_texts_add_words(sl_texts *texts, const char *text) SL_MUSTUSE;
+sl_status sl_texts_add_tokens(sl_texts *texts, const uint64_t *token, size_t count) SL_MUSTUSE;
 sl_status sl_texts_add_ids(sl_texts *texts, const int32_t *id, size_t count) SL_MUSTUSE;
 void sl_texts_clear(sl_texts *texts); /* forgets the texts, keeps the memory */
 void sl_texts_close(sl_texts *texts);
@@ -102,7 +103,7 @@ sl_status sl_position_bias(sl_position *out, const double *first, const double *
 /* B7: expected best of n of N scores ascending; NaN for n > N or n = 0. */
 double sl_best_of(const double *ascending, size_t N, size_t n);
 
-/* B4, arXiv 2305.18290: P pairs; inputs (P) nats; outputs (P) unless NULL. */
+/* B4, arXiv 2305.18290: signals of one pair. */
 typedef struct sl_dpo_pair {
     double policy_chosen, policy_rejected, ref_chosen, ref_rejected; /* nats */
 } sl_dpo_pair;

@@ -21,10 +21,9 @@ static sl_status push_token(sl_texts *t, size_t at, uint64_t token)
     return SL_OK;
 }
 
-static sl_status end_text(sl_texts *t, size_t end)
+static void end_text(sl_texts *t, size_t end)
 {
     t->first[++t->count] = end;
-    return SL_OK;
 }
 
 /* Room for the offsets of one text more; *at = where its tokens begin. */
@@ -53,7 +52,19 @@ sl_status sl_texts_add_words(sl_texts *t, const char *text)
             SL_TRY(push_token(t, at++, sl_hash_id(text, bytes)));
         text += bytes;
     }
-    return end_text(t, at);
+    end_text(t, at);
+    return SL_OK;
+}
+
+sl_status sl_texts_add_tokens(sl_texts *t, const uint64_t *token, size_t count)
+{
+    size_t at;
+
+    SL_TRY(begin_text(&at, t));
+    for (size_t i = 0; i < count; i++)
+        SL_TRY(push_token(t, at++, token[i]));
+    end_text(t, at);
+    return SL_OK;
 }
 
 sl_status sl_texts_add_ids(sl_texts *t, const int32_t *id, size_t count)
@@ -63,7 +74,8 @@ sl_status sl_texts_add_ids(sl_texts *t, const int32_t *id, size_t count)
     SL_TRY(begin_text(&at, t));
     for (size_t i = 0; i < count; i++)
         SL_TRY(push_token(t, at++, (uint64_t)(uint32_t)id[i]));
-    return end_text(t, at);
+    end_text(t, at);
+    return SL_OK;
 }
 
 void sl_texts_clear(sl_texts *t)

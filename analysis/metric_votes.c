@@ -164,10 +164,11 @@ sl_status sl_calibration_of(sl_calibration *out, const double *m, const double *
     for (size_t i = 0; i < n; i++) {
         const double p = sl_sigmoid(m[i]), confidence = fmax(p, 1.0 - p);
         const double hit = m[i] == 0.0 ? 0.5 : m[i] > 0.0 ? y[i] : 1.0 - y[i];
-        size_t k = (size_t)((confidence - 0.5) * 2.0 * (double)bins);
+        size_t k;
 
         if (!isfinite(m[i]) || !isfinite(y[i]))
             continue;
+        k = (size_t)((confidence - 0.5) * 2.0 * (double)bins);
         k = k < bins ? k : bins - 1; /* the last bin is closed */
         b[k].count++;
         b[k].right += hit;
