@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { RUN_JSON_MAX_BYTES = 64 << 20 };
+
 static sl_run_settings record_settings(const sl_session *s)
 {
     const sl_recipe *r = &s->recipe;
@@ -62,6 +64,54 @@ static sl_status create(sl_session *s, const sl_run_request *request, const sl_j
     return st;
 }
 
+/* The text at OBJECT.KEY, or at OBJECT itself when key is NULL; "" when there is none. */
+static const char *text_at(const sl_json *tree, const char *object, const char *key)
+{
+    const sl_json *at = json_object_get(tree, object);
+    const char *text = json_string_value(key ? json_object_get(at, key) : at);
+
+    return text ? text : "";
+}
+
+static sl_status compare_inputs(const sl_json *then, const sl_json *now)
+{
+    static const struct {
+        const char *what, *object, *key;
+    } inputs[] = {
+        { "data", "data", "sha256" },
+        { "a start policy", "policy", "sha256" },
+        { "a reference", "reference_sha256", NULL },
+    };
+
+    for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
+        const char *a = text_at(then, inputs[i].object, inputs[i].key);
+        const char *b = text_at(now, inputs[i].object, inputs[i].key);
+
+        if (strcmp(a, b) != 0)
+            return sl_err_hint(SL_FAIL(SL_EFORMAT, "want %s with SHA-256 %.16s..., found %.16s...",
+                                       inputs[i].what, a, b),
+                               "the run began with another: put it back, or start anew");
+    }
+    return SL_OK;
+}
+
+/* A run that goes on with other data or models would pass as one experiment and be two. */
+static sl_status check_inputs(const sl_session *s, const char *folder)
+{
+    sl_json *then = NULL, *now = NULL;
+    char path[SL_RUN_PATH];
+    sl_status st = SL_OK;
+
+    SL_TRY(sl_file_join(path, sizeof path, folder, "run.json"));
+    SL_TRY_OUT(sl_json_load(&then, path, RUN_JSON_MAX_BYTES));
+    SL_TRY_OUT(sl_session_describe(&now, s));
+    SL_TRY_OUT(sl_err_where(compare_inputs(then, now), "%s", path));
+out:
+    sl_json_close(&then);
+    sl_json_close(&now);
+    return st;
+}
+
 /* Opens the newest attempt and goes to its newest checkpoint; without one, to the very start. */
 static sl_status resume(sl_session *s, const sl_run_request *request, const sl_json *facts,
                         int *has_checkpoint)
@@ -69,6 +119,7 @@ static sl_status resume(sl_session *s, const sl_run_request *request, const sl_j
     const sl_run_settings set = record_settings(s);
     sl_run_scan_result scan;
 
+    SL_TRY(check_inputs(s, request->folder));
     SL_TRY(sl_run_scan(&scan, request->folder));
     *has_checkpoint = scan.newest_checkpoint >= 0;
     SL_TRY(sl_run_resume(&s->run, request->folder, facts,
@@ -165,7 +216,7 @@ static sl_status stored_recipe(sl_recipe *out, const char *folder)
         return sl_err_hint(
             SL_FAIL(SL_EIO, "want a run with run.json, found none in \"%s\"", folder),
             "nothing is recorded in it: start anew with another --out");
-    SL_TRY(sl_json_load(&tree, path, 64u << 20));
+    SL_TRY(sl_json_load(&tree, path, RUN_JSON_MAX_BYTES));
     st = sl_yaml_undump(out, sl_recipe_keys, sl_recipe_key_count, json_object_get(tree, "recipe"),
                         path);
     sl_json_close(&tree);
