@@ -46,6 +46,7 @@ const sl_key sl_recipe_keys[] = {
     I64(model, heads, 1, 1024, "4", "query heads"),
     I64(model, kv_heads, 1, 1024, "4", "key/value heads"),
     F64(model, rope_theta, 1, 1e9, "10000", "base of the rotary angles"),
+    F64(model, rotary, 0, 1, "0", "rotated share of a head; 0: the family's default"),
     F64(model, embed_std, 0, 100, "0", "sd of random embeddings; 0: initializer_range"),
     F64(model, matrix_std, 0, 100, "0", "sd of other random matrices; 0: initializer_range"),
     TEXT(data, source, "world", "\"world\" or a file of preference pairs (JSONL, may be gzip'ed)"),

@@ -22,7 +22,7 @@ typedef struct sl_recipe {
         char reference[SL_RECIPE_PATH]; /* empty: the policy at the start of each iteration */
         char family[SL_RECIPE_WORD];
         int64_t layers, hidden, intermediate, heads, kv_heads;
-        double rope_theta, embed_std, matrix_std;
+        double rope_theta, rotary, embed_std, matrix_std;
     } model;
     struct {
         char source[SL_RECIPE_PATH]; /* "world" or a file of preference pairs */

@@ -68,6 +68,12 @@ static sl_status random_policy(sl_session *s)
 
     if (!tree)
         return SL_FAIL(SL_ENOMEM, "want a config of a random start, found no memory");
+    if (r->model.rotary > 0.0 &&
+        json_object_set_new(json_object_get(tree, "rope_parameters"), "partial_rotary_factor",
+                            json_real(r->model.rotary))) {
+        sl_json_close(&tree);
+        return SL_FAIL(SL_ENOMEM, "want a config of a random start, found no memory");
+    }
     SL_TRY(sl_config_parse(&config, tree, "section \"model\""));
     return sl_model_create(&s->policy, &config, s->backend, &init, 1);
 }
