@@ -108,7 +108,8 @@ typedef struct sl_message {
 /* Text to token ids, for rows of text. What it gives is owned by the caller (sl_free). */
 typedef struct sl_encoder {
     void *state;
-    /* is_start: the text begins a sequence (a BOS belongs before it, where the model has one). */
+    /* *ids is never NULL on success. is_start: the text begins a sequence (a BOS belongs before it,
+     * where the model has one). */
     sl_status (*encode)(void *state, int32_t **ids, size_t *count, const char *text, int is_start);
     /* Messages as text by the model's chat format; is_prompt: with the prompt for the answer.
      * NULL: the encoder knows no chat format. */
@@ -117,22 +118,38 @@ typedef struct sl_encoder {
 } sl_encoder;
 
 /* Opens a file of preference pairs (JSONL, plain or gzip'ed) as token ids or text; the format is
- * found by each row's keys (table in format.h). */
+ * found by each row's keys (table in format.h). Prompts are the same when "prompt_id" or their
+ * words are. Order: a permutation of the train split for every iteration. The hash is that of the
+ * bytes after inflation. Errors: SL_EFORMAT, SL_EARG, SL_EIO, SL_ENOMEM with file, line and
+ * field. */
 typedef struct sl_file_settings {
     const char *path;
     const sl_encoder *encoder;               /* NULL: rows of token ids only */
     uint32_t max_prompt_tok, max_answer_tok; /* longer ones follow the length rule */
-    int drop_long;      /* 1: drop the pair, 0: cut (prompt keeps its end, answer its start) */
-    uint64_t seed;      /* order of the pairs */
-    double probe_share; /* share of prompts, chosen by the hash of their id, held out for probes */
-    int32_t eos;        /* appended to answers of plain strings; -1: none */
-    size_t vocab;       /* ids are below; 0: not checked */
+    int drop_long; /* 1: drop the pair, 0: cut (prompt keeps its end, answer its start) */
+    uint64_t seed; /* order of the pairs */
+    double
+        probe_share; /* of the prompts, in [0,1), chosen by hash: held out with all their pairs */
+    int32_t eos;     /* appended to answers of plain strings; -1: none */
+    size_t vocab;    /* ids are below; 0: not checked */
+    /* A token that spans prompt and answer puts the mask off by one. 0: the row is refused; 1: it
+     * is counted, and the answer is encoded by itself (for an audit). */
+    int counts_mismatch;
 } sl_file_settings;
 sl_status sl_data_open_file(sl_data **out, const sl_file_settings *settings) SL_MUSTUSE;
 /* What the length rules and checks did, for the record and for people. */
 typedef struct sl_data_report {
-    size_t rows, pairs, dropped_long, cut_prompt, cut_chosen, cut_rejected, duplicates, empty,
-        contradictions, prefix_mismatch, eos_missing, probe_prompts;
+    size_t rows;         /* that are not blank */
+    size_t pairs;        /* kept */
+    size_t empty;        /* dropped: a prompt or an answer without a token */
+    size_t dropped_long; /* dropped by drop_long */
+    size_t cut_prompt, cut_chosen, cut_rejected;
+    size_t eos_missing;     /* pairs with an answer that does not end in eos */
+    size_t duplicates;      /* pairs that stand in an earlier row too */
+    size_t contradictions;  /* pairs whose sides stand swapped in another row */
+    size_t same_answers;    /* pairs whose answers are the same */
+    size_t prefix_mismatch; /* rows with a token across prompt and answer */
+    size_t probe_prompts;
 } sl_data_report;
 const sl_data_report *sl_data_report_of(const sl_data *data);
 

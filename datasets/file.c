@@ -8,7 +8,6 @@
 #include "datasets/file_int.h"
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { FILE_LIMIT = 1 << 30 }; /* bytes, after inflation */
@@ -146,81 +145,6 @@ static const sl_data_ops file_ops = {
 
 /* --- opening --------------------------------------------------------------------------------- */
 
-static int is_probe(const file_state *f, uint64_t prompt_id, double share)
-{
-    const uint64_t mixed = sl_rng_substream(sl_rng_stream("probe split") ^ f->seed, prompt_id);
-
-    return ldexp((double)(mixed >> 11), -53) < share;
-}
-
-static int by_prompt(const void *a, const void *b)
-{
-    const file_order *x = a, *y = b;
-
-    if (x->key != y->key)
-        return x->key < y->key ? -1 : 1;
-    return (x->index > y->index) - (x->index < y->index);
-}
-
-/* Train pairs in file order; of each probe prompt its first pair. */
-static sl_status split(sl_data *data, double share)
-{
-    file_state *f = data->state;
-    file_order *sorted = NULL;
-    sl_status st = SL_OK;
-
-    SL_TRY(sl_take(&sorted, f->count + 1, sizeof *sorted));
-    SL_TRY_OUT(sl_take(&f->train, f->count + 1, sizeof *f->train));
-    SL_TRY_OUT(sl_take(&f->order, f->count + 1, sizeof *f->order));
-    SL_TRY_OUT(sl_take(&f->probe, f->count + 1, sizeof *f->probe));
-    for (size_t i = 0; i < f->count; i++) {
-        sorted[i] = (file_order){ f->record[i].prompt_id, (uint32_t)i };
-        if (!is_probe(f, f->record[i].prompt_id, share))
-            f->train[f->train_count++] = (uint32_t)i;
-    }
-    qsort(sorted, f->count, sizeof *sorted, by_prompt);
-    for (size_t i = 0; i < f->count; i++)
-        if ((!i || sorted[i].key != sorted[i - 1].key) && is_probe(f, sorted[i].key, share))
-            f->probe[f->probe_count++] = sorted[i].index;
-    data->report.probe_prompts = f->probe_count;
-out:
-    sl_free(sorted);
-    return st;
-}
-
-/* Pairs that stand twice, and pairs that stand swapped in another row. */
-static sl_status count_repeats(sl_data *data)
-{
-    file_state *f = data->state;
-    file_order *sorted = NULL;
-
-    SL_TRY(sl_take(&sorted, f->count + 1, sizeof *sorted));
-    for (size_t i = 0; i < f->count; i++)
-        sorted[i] = (file_order){ f->record[i].id, (uint32_t)i };
-    qsort(sorted, f->count, sizeof *sorted, by_prompt);
-    for (size_t i = 1; i < f->count; i++)
-        if (sorted[i].key == sorted[i - 1].key) {
-            f->record[sorted[i].index].flags |= SL_PAIR_DUPLICATE;
-            data->report.duplicates++;
-        }
-    for (size_t i = 0; i < f->count; i++) {
-        const file_order key = { f->record[i].swapped_id, 0 };
-        size_t low = 0, high = f->count;
-
-        while (low < high) {
-            const size_t mid = (low + high) / 2;
-
-            if (sorted[mid].key < key.key)
-                low = mid + 1;
-            else
-                high = mid;
-        }
-        data->report.contradictions += low < f->count && sorted[low].key == key.key;
-    }
-    sl_free(sorted);
-    return SL_OK;
-}
-
 static void fit_limits(sl_data *data, const sl_file_settings *set)
 {
     const file_state *f = data->state;
@@ -232,6 +156,7 @@ static void fit_limits(sl_data *data, const sl_file_settings *set)
 
             *most = f->record[i].part[p].count > *most ? f->record[i].part[p].count : *most;
         }
+    l->vocab = (size_t)(set->eos + 1);
     for (size_t i = 0; i < f->token_count; i++)
         l->vocab = (size_t)f->token[i] >= l->vocab ? (size_t)f->token[i] + 1 : l->vocab;
     l->train_count = f->train_count;
@@ -244,16 +169,18 @@ static sl_status read_rows(sl_data *data, const sl_file_settings *set, const cha
                            size_t bytes)
 {
     sl_span rest = { text, bytes }, line;
+    size_t number = 0;
 
     while (sl_text_line(&line, &rest)) {
         sl_json *row = NULL;
         char where[1200];
         sl_status st;
 
-        data->report.rows++;
+        number++;
         if (!line.bytes)
             continue;
-        snprintf(where, sizeof where, "%.1100s:%zu", set->path, data->report.rows);
+        data->report.rows++;
+        snprintf(where, sizeof where, "%.1100s:%zu", set->path, number);
         SL_TRY(sl_json_parse(&row, line.at, line.bytes, where));
         st = sl_err_where(sl_file_add_row(data, set, row), "%s", where);
         sl_json_close(&row);
@@ -294,12 +221,31 @@ static sl_status load(sl_data *data, const sl_file_settings *set)
                                  "rows (%zu empty, %zu too long)",
                                  data->report.rows, data->report.empty, data->report.dropped_long),
                          "%s", set->path));
-    SL_TRY_OUT(count_repeats(data));
-    SL_TRY_OUT(split(data, set->probe_share));
+    SL_TRY_OUT(sl_file_count_repeats(data));
+    SL_TRY_OUT(sl_file_split(data, set->probe_share));
+    if (!f->train_count)
+        SL_TRY_OUT(sl_err_hint(
+            sl_err_where(SL_FAIL(SL_EFORMAT,
+                                 "want a prompt to train on, found all %zu held out for probes",
+                                 f->probe_count),
+                         "%s", set->path),
+            "data.probe_share is the share that is held out"));
     fit_limits(data, set);
 out:
     sl_free(text);
     return st;
+}
+
+static sl_status check(const sl_file_settings *s)
+{
+    if (s->max_prompt_tok < 1 || s->max_answer_tok < 1)
+        return SL_FAIL(SL_EARG, "want room for a prompt and an answer, found %u and %u tokens",
+                       s->max_prompt_tok, s->max_answer_tok);
+    if (!(s->probe_share >= 0.0 && s->probe_share < 1.0))
+        return SL_FAIL(SL_EARG, "want a share of probes in [0,1), found %g", s->probe_share);
+    if (s->eos < -1 || (s->vocab && s->eos >= 0 && (size_t)s->eos >= s->vocab))
+        return SL_FAIL(SL_EARG, "want an end of turn below %zu, found %d", s->vocab, s->eos);
+    return SL_OK;
 }
 
 sl_status sl_data_open_file(sl_data **out, const sl_file_settings *settings)
@@ -307,6 +253,7 @@ sl_status sl_data_open_file(sl_data **out, const sl_file_settings *settings)
     sl_data *d = NULL;
     sl_status st;
 
+    SL_TRY(check(settings));
     SL_TRY(sl_take(&d, 1, sizeof *d));
     d->ops = &file_ops;
     st = load(d, settings);

@@ -19,17 +19,14 @@ typedef struct file_record {
     uint32_t flags;
 } file_record;
 
-typedef struct file_order {
-    uint64_t key;
-    uint32_t index;
-} file_order;
-
 typedef struct file_state {
     int32_t *token; /* all tokens of all records */
     size_t token_count, token_capacity;
     file_record *record;
     size_t count, capacity;
-    uint32_t *train, *order, *probe; /* records; `order` permutes train */
+    uint32_t *train, *probe; /* (train_count), (probe_count) indices of records */
+    uint32_t *order;         /* (train_count) permutation of train; reading remakes it, so a handle
+                              * belongs to one thread */
     size_t train_count, probe_count;
     int64_t ordered_iteration; /* that `order` belongs to; -1: none */
     uint64_t seed;
@@ -38,5 +35,9 @@ typedef struct file_state {
 /* Encodes a row, applies the length rules, appends it. Rows that the rules drop are counted. */
 sl_status sl_file_add_row(sl_data *data, const sl_file_settings *settings,
                           const sl_json *row) SL_MUSTUSE;
+/* Flags and counts pairs that stand twice or swapped, and pairs of equal answers. */
+sl_status sl_file_count_repeats(sl_data *data) SL_MUSTUSE;
+/* Train pairs in file order; one probe of each prompt held out. share in [0,1) of the prompts. */
+sl_status sl_file_split(sl_data *data, double share) SL_MUSTUSE;
 
 #endif

@@ -14,21 +14,25 @@ static uint32_t code_points(const char *text)
     return n;
 }
 
-/* Text becomes ids; *whole = ids of prompt + answer when the encoder's merges must be checked. */
 static sl_status encode_part(sl_raw_part *part, const sl_encoder *encoder, int is_start)
 {
-    if (part->ids)
+    if (!part->text)
         return SL_OK;
-    if (!encoder)
-        return sl_err_hint(SL_FAIL(SL_EARG, "want a tokenizer for rows of text, found none"),
-                           "data.tokenizer names a model folder or tokenizer.json");
     return encoder->encode(encoder->state, &part->ids, &part->count, part->text, is_start);
+}
+
+static sl_status refuse_mismatch(void)
+{
+    return sl_err_hint(SL_FAIL(SL_EFORMAT, "want the prompt's tokens to begin those of prompt and "
+                                           "answer, found a token across the two"),
+                       "a line break or a chat format between prompt and answer keeps them apart");
 }
 
 /* The prompt's ids must begin the ids of prompt + answer: otherwise a merge crosses the border and
  * the mask would be off by a token. */
-static sl_status encode_answer(sl_raw *raw, int p, const sl_encoder *encoder, int *is_mismatch)
+static sl_status encode_answer(int *is_mismatch, sl_raw *raw, int p, const sl_file_settings *set)
 {
+    const sl_encoder *encoder = set->encoder;
     const sl_raw_part *prompt = &raw->part[SL_PART_PROMPT];
     sl_raw_part *answer = &raw->part[p];
     int32_t *ids = NULL;
@@ -36,14 +40,14 @@ static sl_status encode_answer(sl_raw *raw, int p, const sl_encoder *encoder, in
     char *whole = NULL;
     sl_status st = SL_OK;
 
-    if (answer->ids)
+    if (!answer->text)
         return SL_OK;
     SL_TRY(sl_take(&whole, strlen(prompt->text) + strlen(answer->text) + 1, 1));
     strcat(strcpy(whole, prompt->text), answer->text);
     SL_TRY_OUT(encoder->encode(encoder->state, &ids, &count, whole, 1));
     if (count < prompt->count || memcmp(ids, prompt->ids, prompt->count * sizeof *ids) != 0) {
         *is_mismatch = 1;
-        SL_TRY_OUT(encode_part(answer, encoder, 0));
+        st = set->counts_mismatch ? encode_part(answer, encoder, 0) : refuse_mismatch();
         goto out;
     }
     answer->count = count - prompt->count;
@@ -55,13 +59,14 @@ out:
     return st;
 }
 
-static sl_status encode_row(sl_raw *raw, sl_data *data, const sl_encoder *encoder)
+static sl_status encode_row(sl_raw *raw, sl_data *data, const sl_file_settings *set)
 {
     int is_mismatch = 0;
 
-    SL_TRY(sl_err_where(encode_part(&raw->part[SL_PART_PROMPT], encoder, 1), "field \"prompt\""));
+    SL_TRY(
+        sl_err_where(encode_part(&raw->part[SL_PART_PROMPT], set->encoder, 1), "field \"prompt\""));
     for (int p = SL_PART_CHOSEN; p < SL_PARTS; p++)
-        SL_TRY(sl_err_where(encode_answer(raw, p, encoder, &is_mismatch), "field \"%s\"",
+        SL_TRY(sl_err_where(encode_answer(&is_mismatch, raw, p, set), "field \"%s\"",
                             sl_part_names[p]));
     data->report.prefix_mismatch += is_mismatch;
     return SL_OK;
@@ -121,6 +126,18 @@ static uint32_t cut_row(sl_raw *raw, sl_data *data, const sl_file_settings *set)
     return flags;
 }
 
+/* No words, or none that the encoder kept; asked before a BOS or the end of turn hides it. */
+static int is_empty(const sl_raw *raw)
+{
+    for (int p = 0; p < SL_PARTS; p++) {
+        const sl_raw_part *part = &raw->part[p];
+
+        if ((part->text && !part->text[0]) || ((part->ids || !part->text) && !part->count))
+            return 1;
+    }
+    return 0;
+}
+
 static int is_long(const sl_raw *raw, const sl_file_settings *set)
 {
     return raw->part[SL_PART_PROMPT].count > set->max_prompt_tok ||
@@ -128,58 +145,71 @@ static int is_long(const sl_raw *raw, const sl_file_settings *set)
            raw->part[SL_PART_REJECTED].count > set->max_answer_tok;
 }
 
+/* Ids of what stands in the data, before any cut. */
+static void identify(file_record *r, const sl_raw *raw)
+{
+    uint64_t id[SL_PARTS];
+
+    for (int p = 0; p < SL_PARTS; p++) {
+        const sl_raw_part *part = &raw->part[p];
+
+        id[p] = part->text ? sl_hash_id(part->text, strlen(part->text))
+                           : sl_hash_id(part->ids, part->count * sizeof *part->ids);
+        r->part[p].id = id[p];
+    }
+    r->prompt_id = raw->prompt_id ? raw->prompt_id : id[SL_PART_PROMPT];
+    r->id = sl_hash_id(id, sizeof id);
+    r->swapped_id = sl_hash_id(
+        (const uint64_t[]){ id[SL_PART_PROMPT], id[SL_PART_REJECTED], id[SL_PART_CHOSEN] },
+        sizeof id);
+    if (id[SL_PART_CHOSEN] == id[SL_PART_REJECTED])
+        r->flags |= SL_PAIR_DUPLICATE;
+}
+
 static sl_status store(file_part *to, file_state *f, const sl_raw_part *part)
 {
     SL_TRY(sl_grow(&f->token, &f->token_capacity, f->token_count + part->count, sizeof *f->token));
     memcpy(f->token + f->token_count, part->ids, part->count * sizeof *part->ids);
-    *to = (file_part){ .first = f->token_count,
-                       .count = (uint32_t)part->count,
-                       .bytes = part->text ? (uint32_t)strlen(part->text) : (uint32_t)part->count,
-                       .chars = part->text ? code_points(part->text) : (uint32_t)part->count,
-                       .id = part->text ? sl_hash_id(part->text, strlen(part->text))
-                                        : sl_hash_id(part->ids, part->count * sizeof(int32_t)) };
+    to->first = f->token_count;
+    to->count = (uint32_t)part->count;
+    to->bytes = part->text ? (uint32_t)strlen(part->text) : to->count;
+    to->chars = part->text ? code_points(part->text) : to->count;
     f->token_count += part->count;
     return SL_OK;
 }
 
-static sl_status store_row(file_state *f, const sl_raw *raw, uint32_t flags)
+static sl_status store_row(file_state *f, const sl_raw *raw, file_record *r)
 {
-    file_record r = { .flags = flags,
-                      .score = { (float)raw->score[SL_PART_CHOSEN],
-                                 (float)raw->score[SL_PART_REJECTED] } };
-    uint64_t ids[SL_PARTS], swapped[SL_PARTS];
-
     if (f->count >= UINT32_MAX)
         return SL_FAIL(SL_EFORMAT, "want fewer than 2^32 pairs, found more");
     SL_TRY(sl_grow(&f->record, &f->capacity, f->count + 1, sizeof *f->record));
     for (int p = 0; p < SL_PARTS; p++)
-        SL_TRY(store(&r.part[p], f, &raw->part[p]));
-    r.prompt_id = raw->prompt_id ? raw->prompt_id : r.part[SL_PART_PROMPT].id;
-    ids[0] = swapped[0] = r.part[SL_PART_PROMPT].id;
-    ids[1] = swapped[2] = r.part[SL_PART_CHOSEN].id;
-    ids[2] = swapped[1] = r.part[SL_PART_REJECTED].id;
-    r.id = sl_hash_id(ids, sizeof ids);
-    r.swapped_id = sl_hash_id(swapped, sizeof swapped);
-    f->record[f->count++] = r;
+        SL_TRY(store(&r->part[p], f, &raw->part[p]));
+    f->record[f->count++] = *r;
     return SL_OK;
 }
 
 static sl_status add_raw(sl_data *data, const sl_file_settings *set, sl_raw *raw)
 {
-    SL_TRY(encode_row(raw, data, set->encoder));
-    SL_TRY(check_ids(raw, set->vocab));
-    if (!raw->part[SL_PART_PROMPT].count || !raw->part[SL_PART_CHOSEN].count ||
-        !raw->part[SL_PART_REJECTED].count) {
+    file_record r = { .score = { (float)raw->score[SL_PART_CHOSEN],
+                                 (float)raw->score[SL_PART_REJECTED] } };
+
+    if (!is_empty(raw))
+        SL_TRY(encode_row(raw, data, set));
+    if (is_empty(raw)) {
         data->report.empty++;
         return SL_OK;
     }
+    SL_TRY(check_ids(raw, set->vocab));
+    identify(&r, raw);
     for (int p = SL_PART_CHOSEN; raw->wants_eos && set->eos >= 0 && p < SL_PARTS; p++)
         SL_TRY(append_eos(&raw->part[p], set->eos));
     if (set->drop_long && is_long(raw, set)) {
         data->report.dropped_long++;
         return SL_OK;
     }
-    SL_TRY(store_row(data->state, raw, cut_row(raw, data, set)));
+    r.flags |= cut_row(raw, data, set);
+    SL_TRY(store_row(data->state, raw, &r));
     data->report.pairs++;
     return SL_OK;
 }

@@ -1,8 +1,9 @@
 #include "datasets/format.h"
 #include "base/alloc.h"
 #include "base/hash.h"
+#include <float.h>
 #include <math.h>
-#include <string.h>
+#include <stdio.h>
 
 const char *const sl_part_names[SL_PARTS] = { "prompt", "chosen", "rejected" };
 
@@ -18,16 +19,64 @@ void sl_raw_close(sl_raw *raw)
     *raw = (sl_raw){ 0 };
 }
 
+static sl_status read_score(double *out, const sl_json *row, const char *key)
+{
+    SL_TRY(sl_json_f64_or(out, row, key, NAN));
+    if (fabs(*out) > (double)FLT_MAX)
+        return SL_FAIL(SL_EFORMAT, "want a score within +-%g, found %g", (double)FLT_MAX, *out);
+    return SL_OK;
+}
+
+static sl_status read_prompt_id(uint64_t *out, const sl_json *row)
+{
+    const sl_json *id = json_object_get(row, "prompt_id");
+    char number[24];
+
+    if (!sl_json_has(row, "prompt_id"))
+        return SL_OK;
+    if (json_is_string(id)) {
+        *out = sl_hash_id(json_string_value(id), json_string_length(id));
+        return SL_OK;
+    }
+    if (!json_is_integer(id))
+        return SL_FAIL(SL_EFORMAT, "want text or an integer, found another value");
+    *out = sl_hash_id(
+        number, (size_t)snprintf(number, sizeof number, "%lld", (long long)json_integer_value(id)));
+    return SL_OK;
+}
+
 /* What every format may carry beside the texts. */
 static sl_status read_extras(sl_raw *out, const sl_json *row)
 {
-    const sl_json *id = json_object_get(row, "prompt_id");
+    static const char *const scores[SL_PARTS] = { NULL, "score_chosen", "score_rejected" };
 
-    SL_TRY(sl_json_f64_or(&out->score[SL_PART_CHOSEN], row, "score_chosen", NAN));
-    SL_TRY(sl_json_f64_or(&out->score[SL_PART_REJECTED], row, "score_rejected", NAN));
-    if (json_is_string(id))
-        out->prompt_id = sl_hash_id(json_string_value(id), json_string_length(id));
-    return SL_OK;
+    for (int p = SL_PART_CHOSEN; p < SL_PARTS; p++)
+        SL_TRY(sl_err_where(read_score(&out->score[p], row, scores[p]), "field \"%s\"", scores[p]));
+    return sl_err_where(read_prompt_id(&out->prompt_id, row), "field \"prompt_id\"");
+}
+
+static sl_status no_format(const sl_json *row)
+{
+    sl_status st;
+
+    if (sl_json_has(row, "chosen"))
+        return sl_err_where(
+            SL_FAIL(SL_EFORMAT, "want text or a list of messages, found another value"),
+            "field \"chosen\"");
+    st = SL_FAIL(SL_EFORMAT, "want keys \"chosen\" and \"rejected\" (strings or lists of messages) "
+                             "or \"chosen_ids\" and \"rejected_ids\", found neither");
+    return sl_err_hint(st, "docs/data.md shows every format");
+}
+
+static sl_status read_by(sl_raw *out, const sl_format *format, const sl_json *row,
+                         const sl_encoder *encoder)
+{
+    if (format->is_text && !encoder)
+        return sl_err_hint(
+            SL_FAIL(SL_EARG, "want data.tokenizer for rows of text, found none"),
+            "it names a model folder or tokenizer.json; rows of token ids need none");
+    SL_TRY(format->read(out, row, encoder));
+    return read_extras(out, row);
 }
 
 sl_status sl_format_read(sl_raw *out, const sl_json *row, const sl_encoder *encoder)
@@ -40,16 +89,10 @@ sl_status sl_format_read(sl_raw *out, const sl_json *row, const sl_encoder *enco
 
         if (!formats[i]->fits(row))
             continue;
-        st = formats[i]->read(out, row, encoder);
-        if (st == SL_OK)
-            st = read_extras(out, row);
+        st = read_by(out, formats[i], row, encoder);
         if (st != SL_OK)
             sl_raw_close(out);
         return st;
     }
-    return sl_err_hint(SL_FAIL(SL_EFORMAT,
-                               "want keys \"chosen\" and \"rejected\" (strings or lists "
-                               "of messages) or \"chosen_ids\" and \"rejected_ids\", "
-                               "found neither"),
-                       "docs/data.md shows every format");
+    return no_format(row);
 }

@@ -6,8 +6,8 @@
 #include "base/json.h"
 #include "datasets/data.h"
 
-/* The three parts of a row: ids when they stand in the row, else text. Owned by the reader's
- * caller: sl_raw_close. */
+/* A part of a row: ids when they stand in the row, else text. Owned by the reader's caller:
+ * sl_raw_close. An answer without words is empty text, also in a conversation. */
 typedef struct sl_raw_part {
     char *text;   /* NULL: ids */
     int32_t *ids; /* (count) */
@@ -21,16 +21,18 @@ typedef struct sl_raw {
     sl_raw_part part[SL_PARTS];
     int wants_eos;          /* plain strings: the end of the answer is not written in them */
     double score[SL_PARTS]; /* of chosen and rejected; NaN: none */
-    uint64_t prompt_id;     /* of "prompt_id"; 0: none */
+    uint64_t prompt_id;     /* of "prompt_id", text or an integer; 0: none */
 } sl_raw;
 
 typedef struct sl_format {
     const char *name;
+    int is_text; /* its rows want an encoder */
     int (*fits)(const sl_json *row);
     sl_status (*read)(sl_raw *out, const sl_json *row, const sl_encoder *encoder);
 } sl_format;
 
-/* Reads a row by the first format that fits. Errors: SL_EFORMAT naming the field. */
+/* Reads a row by the first format that fits. Errors: SL_EFORMAT naming the field; SL_EARG for text
+ * without an encoder. */
 sl_status sl_format_read(sl_raw *out, const sl_json *row, const sl_encoder *encoder) SL_MUSTUSE;
 void sl_raw_close(sl_raw *raw);
 

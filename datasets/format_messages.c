@@ -1,5 +1,6 @@
 /* Conversations, TRL's conversational preference format: lists of {"role", "content"}. Without
- * "prompt" both lists hold the whole dialogue, and the prompt is their common beginning. Rendered
+ * "prompt" both lists hold the whole dialogue, and the prompt is their common beginning; so too
+ * where "prompt" is text (ultrafeedback_binarized): then it must be one of the messages. Rendered
  * by the model's chat format, which writes the end of turn. */
 #include "base/alloc.h"
 #include "datasets/format.h"
@@ -61,6 +62,8 @@ static sl_status render_answer(char **out, const char *prompt, const dialogue *a
     char *whole = NULL;
     sl_status st = SL_OK;
 
+    if (!all->message[all->count - 1].content[0])
+        return sl_strdup(out, "");
     SL_TRY(encoder->render(encoder->state, &whole, all->message, all->count, 0));
     if (strncmp(whole, prompt, bytes) != 0)
         SL_TRY_OUT(SL_FAIL(SL_EFORMAT, "want the rendered prompt to begin the dialogue, found "
@@ -96,25 +99,53 @@ static sl_status prepend(dialogue *answer, const dialogue *prompt)
     return SL_OK;
 }
 
-static sl_status fill_dialogues(dialogue *d, const sl_json *row)
+/* The prompt of two whole dialogues. */
+static sl_status take_beginning(dialogue *d)
 {
-    const int has_prompt = sl_json_has(row, "prompt");
+    dialogue *prompt = &d[SL_PART_PROMPT];
 
-    for (int p = has_prompt ? SL_PART_PROMPT : SL_PART_CHOSEN; p < SL_PARTS; p++)
-        SL_TRY(sl_err_where(read_dialogue(&d[p], json_object_get(row, sl_part_names[p])),
-                            "field \"%s\"", sl_part_names[p]));
-    for (int p = SL_PART_CHOSEN; has_prompt && p < SL_PARTS; p++)
-        SL_TRY(prepend(&d[p], &d[SL_PART_PROMPT]));
-    if (has_prompt)
-        return SL_OK;
     if (d[SL_PART_CHOSEN].count < 2 || d[SL_PART_REJECTED].count < 2)
         return SL_FAIL(SL_EFORMAT,
                        "want a prompt before the answer in \"chosen\" and \"rejected\", "
                        "found %zu and %zu messages",
                        d[SL_PART_CHOSEN].count, d[SL_PART_REJECTED].count);
-    d[SL_PART_PROMPT].count = common_beginning(&d[SL_PART_CHOSEN], &d[SL_PART_REJECTED]);
-    memcpy(d[SL_PART_PROMPT].message, d[SL_PART_CHOSEN].message,
-           d[SL_PART_PROMPT].count * sizeof d->message[0]);
+    prompt->count = common_beginning(&d[SL_PART_CHOSEN], &d[SL_PART_REJECTED]);
+    if (!prompt->count)
+        return SL_FAIL(SL_EFORMAT, "want a common beginning of \"chosen\" and \"rejected\", "
+                                   "found different first messages");
+    memcpy(prompt->message, d[SL_PART_CHOSEN].message, prompt->count * sizeof d->message[0]);
+    return SL_OK;
+}
+
+static sl_status check_prompt_text(const dialogue *prompt, const char *text)
+{
+    for (size_t i = 0; i < prompt->count; i++)
+        if (!strcmp(prompt->message[i].content, text))
+            return SL_OK;
+    return SL_FAIL(SL_EFORMAT, "want the text of a message that \"chosen\" and \"rejected\" begin "
+                               "with, found another text");
+}
+
+static sl_status fill_dialogues(dialogue *d, const sl_json *row)
+{
+    const sl_json *text = json_object_get(row, "prompt");
+    const int has_prompt = sl_json_has(row, "prompt") && !json_is_string(text);
+
+    for (int p = has_prompt ? SL_PART_PROMPT : SL_PART_CHOSEN; p < SL_PARTS; p++) {
+        SL_TRY(sl_err_where(read_dialogue(&d[p], json_object_get(row, sl_part_names[p])),
+                            "field \"%s\"", sl_part_names[p]));
+        if (!d[p].count)
+            return sl_err_where(SL_FAIL(SL_EFORMAT, "want at least one message, found none"),
+                                "field \"%s\"", sl_part_names[p]);
+    }
+    if (!has_prompt) {
+        SL_TRY(take_beginning(d));
+        return json_is_string(text)
+                   ? sl_err_where(check_prompt_text(d, json_string_value(text)), "field \"prompt\"")
+                   : SL_OK;
+    }
+    for (int p = SL_PART_CHOSEN; p < SL_PARTS; p++)
+        SL_TRY(prepend(&d[p], &d[SL_PART_PROMPT]));
     return SL_OK;
 }
 
@@ -123,9 +154,9 @@ static sl_status messages_read(sl_raw *out, const sl_json *row, const sl_encoder
     dialogue *d = NULL;
     sl_status st = SL_OK;
 
-    if (!encoder || !encoder->render)
+    if (!encoder->render)
         return sl_err_hint(SL_FAIL(SL_EARG, "want a chat format for rows of messages, found none"),
-                           "data.tokenizer names a model folder or tokenizer.json");
+                           "data.tokenizer names a folder without one");
     SL_TRY(sl_take(&d, SL_PARTS, sizeof *d));
     SL_TRY_OUT(fill_dialogues(d, row));
     SL_TRY_OUT(render_row(out, d, encoder));
@@ -134,6 +165,6 @@ out:
     return st;
 }
 
-const sl_format sl_format_messages = { .name = "messages",
-                                       .fits = messages_fits,
-                                       .read = messages_read };
+const sl_format sl_format_messages = {
+    .name = "messages", .is_text = 1, .fits = messages_fits, .read = messages_read
+};

@@ -22,6 +22,6 @@ static sl_status strings_read(sl_raw *out, const sl_json *row, const sl_encoder 
     return SL_OK;
 }
 
-const sl_format sl_format_strings = { .name = "strings",
-                                      .fits = strings_fits,
-                                      .read = strings_read };
+const sl_format sl_format_strings = {
+    .name = "strings", .is_text = 1, .fits = strings_fits, .read = strings_read
+};
