@@ -191,7 +191,8 @@ static sl_status add_prompts(replay *r, sl_boundary *b, const sl_row_boundary *l
 static const sl_row_decisions *decision_of(const replay *r, uint32_t measurement)
 {
     for (size_t i = 0; i < r->decision_count; i++)
-        if (r->decisions[i].measurement == measurement)
+        if (r->decisions[i].measurement == measurement &&
+            r->decisions[i].decider == SL_DECIDER_IN_PROCESS)
             return &r->decisions[i];
     return NULL;
 }

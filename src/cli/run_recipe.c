@@ -4,6 +4,7 @@
 #include "cli/progress.h"
 #include "cli/stop.h"
 #include "run/files.h"
+#include "run/reader.h"
 #include "run/run.h"
 #include "train/checkpoint.h"
 #include "train/train.h"
@@ -52,6 +53,28 @@ static void say_plan(sl_progress_line *line, const sl_memory_plan *plan, const s
     sl_progress_say(line, text);
 }
 
+/* Decisions from outside: those of earlier attempts take effect again at their steps. */
+static sl_status open_outside(sl_session *s, const char *folder, int64_t resumed_from)
+{
+    const sl_decisions_settings set = sl_decisions_settings_defaults();
+    const sl_row_decisions *rows = NULL;
+    sl_reader *reader = NULL;
+    size_t count = 0;
+    sl_status st = SL_OK;
+
+    if (s->recipe.policy.kind != SL_POLICY_ADVISED)
+        return SL_OK;
+    if (resumed_from >= 0) {
+        SL_TRY(sl_reader_open(&reader, folder));
+        sl_reader_set_all_attempts(reader, 1);
+        SL_TRY_OUT(sl_reader_rows(reader, SL_TABLE_DECISIONS, &rows, &count));
+    }
+    SL_TRY_OUT(sl_decisions_open(&s->outside, folder, rows, count, resumed_from, &set));
+out:
+    sl_reader_close(&reader);
+    return st;
+}
+
 static sl_status create(sl_session *s, const sl_run_request *request, const sl_json *facts)
 {
     const sl_run_settings set = record_settings(s);
@@ -61,7 +84,8 @@ static sl_status create(sl_session *s, const sl_run_request *request, const sl_j
     SL_TRY(sl_session_describe(&run, s));
     st = sl_run_create(&s->run, request->folder, run, facts, &set);
     sl_json_close(&run);
-    return st;
+    SL_TRY(st);
+    return open_outside(s, request->folder, -1);
 }
 
 /* The text at OBJECT.KEY, or at OBJECT itself when key is NULL; "" when there is none. */
@@ -124,6 +148,7 @@ static sl_status resume(sl_session *s, const sl_run_request *request, const sl_j
     *has_checkpoint = scan.newest_checkpoint >= 0;
     SL_TRY(sl_run_resume(&s->run, request->folder, facts,
                          *has_checkpoint ? scan.newest_checkpoint : 0, &set));
+    SL_TRY(open_outside(s, request->folder, *has_checkpoint ? scan.newest_checkpoint : 0));
     if (!*has_checkpoint) {
         const uint64_t none[SL_TABLE_COUNT] = { 0 };
 

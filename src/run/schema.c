@@ -242,8 +242,8 @@ static const sl_column boundary_columns[] = {
     COL(BOUNDARY, boundary, max_prompts, U32, "prompt", "largest number the test may use"),
     COL(BOUNDARY, boundary, rule, U16, "index", "rule (names)"),
     COL(BOUNDARY, boundary, judge, U16, "index", "judge (names)"),
-    ENU(BOUNDARY, boundary, stage, stage_names, "by the point estimate"),
-    ENU(BOUNDARY, boundary, certified, stage_names, "by the sequential test"),
+    ENU(BOUNDARY, boundary, stage, stage_names, "by the test with the indifference zone"),
+    ENU(BOUNDARY, boundary, certified, stage_names, "by the test without it (delta 0)"),
     COL(BOUNDARY, boundary, final, U8, "bool", "last look of its measurement"),
 };
 

@@ -326,6 +326,7 @@ sl_status sl_session_open(sl_session *out, const sl_recipe *recipe, const sl_bac
 
 void sl_session_close(sl_session *s)
 {
+    sl_decisions_close(&s->outside);
     sl_measure_close(&s->measure);
     if (s->sampler.generator)
         sl_model_sampler_close(&s->sampler);

@@ -4,6 +4,7 @@
 #define SL_TRAIN_SESSION_H
 
 #include "measure/measure.h"
+#include "run/decision.h"
 #include "train/feed.h"
 #include "train/optim.h"
 #include "train/recipe.h"
@@ -56,6 +57,8 @@ typedef struct sl_session {
     sl_run *run; /* NULL while a branch runs that leaves no trace */
     sl_recorder recorder;
     const sl_advisor *advisor; /* NULL: none */
+    sl_decisions *outside;     /* decisions.log; NULL: not looked at */
+    int is_told_to_stop;       /* by a decision from outside */
     uint16_t *group_name;      /* (groups) indices of names */
     const volatile int *stop;  /* not 0: stop at the next step boundary; may be NULL */
 

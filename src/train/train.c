@@ -11,6 +11,7 @@
 #include "train/decide.h"
 #include "train/emit.h"
 #include "train/exact.h"
+#include "train/outside.h"
 #include "train/step.h"
 #include <math.h>
 #include <stdio.h>
@@ -35,12 +36,14 @@ static void report(const sl_session *s, const sl_train_hooks *hooks, const char 
 
 static int is_stopped(const sl_session *s)
 {
-    return s->stop && *s->stop;
+    return s->is_told_to_stop || (s->stop && *s->stop);
 }
 
-static sl_status interrupted(void)
+static sl_status interrupted(const sl_session *s)
 {
-    return SL_FAIL(SL_EINTERRUPT, "want the last step, found a request to stop");
+    return SL_FAIL(SL_EINTERRUPT, "want step %lld, found a request to stop at step %lld",
+                   (long long)(s->recipe.train.iterations * sl_session_updates(s)),
+                   (long long)s->step);
 }
 
 /* --- exact reward ---------------------------------------------------------------------------- */
@@ -112,13 +115,16 @@ static int is_measurement_due(const sl_session *s)
     return s->run && s->measure && every > 0 && s->update_at > 0 && s->update_at % every == 0;
 }
 
-/* What happens between two updates: checkpoint, measurement. */
+/* What happens between two updates: decisions from outside, checkpoint, measurement. Decisions come
+ * before the checkpoint, so that it holds what they changed. */
 static sl_status between(sl_session *s, const sl_train_hooks *hooks, int has_checkpoint)
 {
+    if (!has_checkpoint)
+        SL_TRY(sl_outside_poll(s));
     if (is_stopped(s)) {
         if (s->run && !has_checkpoint)
             SL_TRY(sl_checkpoint_save(s));
-        return interrupted();
+        return interrupted(s);
     }
     if (is_checkpoint_due(s) && !has_checkpoint)
         SL_TRY(sl_checkpoint_save(s));
@@ -221,10 +227,12 @@ static sl_status begin_iteration(sl_session *s, const sl_train_hooks *hooks, int
 {
     s->iteration_step = s->step;
     s->update_at = 0;
-    if (!has_checkpoint)
+    if (!has_checkpoint) {
+        SL_TRY(sl_outside_poll(s));
         SL_TRY(sl_checkpoint_save(s));
+    }
     if (is_stopped(s))
-        return interrupted();
+        return interrupted(s);
     SL_TRY(look_at_start(s, hooks));
     if (s->start)
         SL_TRY(run_branch(s, hooks));
