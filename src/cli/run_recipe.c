@@ -165,6 +165,20 @@ static sl_ended ended_of(sl_status st)
                                  : SL_ENDED_ERROR;
 }
 
+/* What the record cost the steps: waits of the step thread for a full queue. */
+static void say_record(sl_progress_line *line, sl_run *run)
+{
+    sl_run_stats stats;
+    char text[200];
+
+    sl_run_stats_get(&stats, run);
+    snprintf(text, sizeof text,
+             "%s: record: %.1f MiB written, %u waits for a full queue (%.2f s), %u rows dropped",
+             line->label, (double)stats.written_bytes / 1048576.0, stats.stalls, stats.stall_s,
+             stats.dropped);
+    sl_progress_say(line, text);
+}
+
 /* Trains in an open session; whatever happens the record is closed, and the first error wins. */
 static sl_status train_and_close(sl_session *s, const sl_run_request *request,
                                  sl_progress_line *line, const sl_json *facts)
@@ -181,7 +195,10 @@ static sl_status train_and_close(sl_session *s, const sl_run_request *request,
     sl_err_save(&record);
     sl_err_clear();
     if (s->run) {
-        const sl_status closed = sl_run_close(&s->run, ended_of(st));
+        sl_status closed;
+
+        say_record(line, s->run);
+        closed = sl_run_close(&s->run, ended_of(st));
 
         if (st == SL_OK && closed != SL_OK)
             return closed;
