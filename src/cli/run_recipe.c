@@ -32,8 +32,9 @@ static sl_run_settings record_settings(const sl_session *s)
 /* Facts of an attempt: what the numbers depend on beside the recipe. */
 static sl_status start_facts(sl_json **out, const sl_backend *backend)
 {
-    *out = json_pack("{s:s, s:s, s:s, s:i, s:s}", "stageline", SL_VERSION, "device", backend->name,
-                     "blas", backend->blas, "threads", backend->threads, "compiler", __VERSION__);
+    *out = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s}", "stageline", SL_VERSION, "device",
+                     backend->name, "isa", backend->isa, "blas", backend->blas, "threads",
+                     backend->threads, "compiler", __VERSION__);
     if (!*out)
         return SL_FAIL(SL_ENOMEM, "want memory for the facts of the attempt, found none");
     return SL_OK;

@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "train/emit.h"
+#include "train/memory.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,6 +77,23 @@ static sl_status random_policy(sl_session *s)
     }
     SL_TRY(sl_config_parse(&config, tree, "section \"model\""));
     return sl_model_create(&s->policy, &config, s->backend, &init, 1);
+}
+
+/* Parameters, gradients, moments and what the method keeps beside them, before a byte is loaded. */
+static sl_status check_parameters(const sl_session *s)
+{
+    const sl_recipe *r = &s->recipe;
+    const size_t copies = 4 + (s->loss ? 1 : 0) + (r->model.reference[0] ? 1 : 0) +
+                          (s->loss && r->record.grad_split_every ? 2 : 0);
+    sl_config config;
+    size_t bytes;
+
+    if (!r->model.policy[0])
+        return SL_OK;
+    SL_TRY(sl_err_where(sl_config_load(&config, r->model.policy), "key \"model.policy\""));
+    bytes = sl_config_parameters(&config) * sizeof(float) * copies;
+    sl_config_close(&config);
+    return sl_memory_check(bytes, sl_memory_physical(), "parameters, gradients and moments");
 }
 
 static sl_status open_models(sl_session *s)
@@ -287,6 +305,8 @@ static sl_status open_memory(sl_session *s, sl_memory_plan *plan)
                                  ((size_t)l->prompt_tok + l->answer_tok)
                            : 0;
     plan->other = measure.used_bytes;
+    SL_TRY(sl_memory_check(plan->parameters + plan->activations + plan->cache + plan->other,
+                           sl_memory_physical(), "the whole plan"));
     SL_TRY(sl_work_open(&s->work, c, s->backend, &most, 1));
     SL_TRY(sl_arena_open(&s->arena, measure.used_bytes));
     carve(s, &s->arena);
@@ -302,6 +322,7 @@ static sl_status open_all(sl_session *s, sl_memory_plan *plan)
         SL_TRY(sl_loss_find(&s->loss, r->method.loss));
     s->loss_settings = (sl_loss_settings){ r->method.beta, r->method.delta, r->method.lambda };
     SL_TRY(open_data(s));
+    SL_TRY(check_parameters(s));
     SL_TRY(open_models(s));
     settle_sizes(s);
     SL_TRY(check_data(s));

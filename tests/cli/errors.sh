@@ -99,3 +99,13 @@ refused 1 'found nothing at "nothing"' inspect nothing
 refused 1 'nothing/run.json: want to read it' verify nothing
 refused 1 'nothing: want to read it' analyze nothing
 refused 1 'want run.json or config.json' inspect "$recipes"
+
+# A plan that does not fit is refused before anything is loaded.
+mkdir big
+cat >big/config.json <<'JSON'
+{"model_type": "llama", "hidden_size": 65536, "intermediate_size": 262144, "num_hidden_layers": 200,
+ "num_attention_heads": 64, "num_key_value_heads": 64, "vocab_size": 128256}
+JSON
+expect 1 "$program" train "$recipes/world-dpo.yaml" --out too-big --quiet --set model.policy=big
+says "GiB for parameters, gradients and moments" "hint:"
+[ ! -e too-big ] || fail "want nothing left of a refused run"
