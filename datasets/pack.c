@@ -40,9 +40,14 @@ static sl_status check(const sl_packer *p, const sl_sequence *sequence, size_t c
             return SL_FAIL(SL_ESHAPE, "want at most %zu positions, found %zu", p->limits.positions,
                            (size_t)sequence[i].prompt.count + sequence[i].answer.count);
     }
-    if (count > p->limits.B || rows > p->limits.T || targets > p->limits.N)
-        return SL_FAIL(SL_ESHAPE, "want at most %zu sequences and %zu rows, found %zu and %zu",
-                       p->limits.B, p->limits.T, count, rows);
+    /* as if no prompt were shared: whether a batch fits does not depend on what its prompts are */
+    if (count > p->limits.B || 2 * count > p->limits.S || rows > p->limits.T ||
+        targets > p->limits.N)
+        return SL_FAIL(SL_ESHAPE,
+                       "want at most %zu sequences, %zu segments, %zu rows and %zu targets, found "
+                       "%zu, %zu, %zu and %zu",
+                       p->limits.B, p->limits.S, p->limits.T, p->limits.N, count, 2 * count, rows,
+                       targets);
     return SL_OK;
 }
 

@@ -26,7 +26,8 @@ typedef struct sl_sequence {
     sl_prompt_text prompt;
     sl_answer answer; /* every answer token is a target */
 } sl_sequence;
-/* Errors: SL_ESHAPE over the limits; SL_EARG on an empty prompt or answer. */
+/* Allocates nothing. Errors: SL_ESHAPE over the limits, counted as if no prompt were shared;
+ * SL_EARG on an empty prompt or answer. */
 sl_status sl_pack(sl_packer *packer, const sl_sequence *sequence, size_t count) SL_MUSTUSE;
 /* Sequences 2i and 2i+1 are chosen and rejected of pair i. scratch (2*count). */
 sl_status sl_pack_pairs(sl_packer *packer, sl_sequence *scratch, const sl_pair *pair,

@@ -55,8 +55,7 @@ const char *sl_judge_name(const sl_judge *judge)
 sl_status sl_judge_votes(sl_vote *vote, sl_judge *judge, const sl_prompt_text *prompt,
                          const sl_answer *a, const sl_answer *b, size_t count)
 {
-    judge->row->votes(vote, prompt, a, b, count);
-    return SL_OK;
+    return judge->row->votes(vote, prompt, a, b, count);
 }
 
 int sl_judge_label(double *label_p, const sl_vote *vote, double temperature, sl_rng *rng)

@@ -30,6 +30,41 @@ static void test_truth_is_sigmoid_of_the_reward_difference(void **state)
     sl_data_close(&data);
 }
 
+/* An answer of another length has no reward: refused, never read past its end. */
+static void test_truth_wants_answers_of_the_world(void **state)
+{
+    const sl_world_settings set = sl_world_defaults();
+    int32_t token[SL_WORLD_PROMPT + 2 * SL_WORLD_ANSWER];
+    sl_judge *judge = NULL;
+    sl_data *data = NULL;
+    sl_vote vote;
+    sl_pair p;
+
+    (void)state;
+    T_OK(sl_data_open_world(&data, &set));
+    T_OK(sl_judge_open(&judge, "truth", data));
+    T_OK(sl_data_static_pair(&p, token, data, 0, 0));
+    p.rejected.count--;
+    T_FAILS(sl_judge_votes(&vote, judge, &p.prompt, &p.chosen, &p.rejected, 1), SL_ESHAPE,
+            "want 8 prompt and 10 answer tokens, found 8, 10 and 9");
+    sl_judge_close(&judge);
+    sl_data_close(&data);
+}
+
+static void test_sure_votes_stay_sure(void **state)
+{
+    sl_rng rng = sl_rng_at(1, sl_rng_stream("test sure"), 0);
+
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        const sl_vote yes = { .p = 1.0 }, no = { .p = 0.0 };
+        double label_p = NAN;
+
+        assert_true(sl_judge_label(&label_p, &yes, 2.0, &rng) == 1 && label_p == 1.0);
+        assert_true(sl_judge_label(&label_p, &no, 2.0, &rng) == 0 && label_p == 1.0);
+    }
+}
+
 static void test_labels_follow_the_vote(void **state)
 {
     enum { DRAWS = 20000 };
@@ -66,7 +101,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_truth_is_sigmoid_of_the_reward_difference),
+        cmocka_unit_test(test_truth_wants_answers_of_the_world),
         cmocka_unit_test(test_labels_follow_the_vote),
+        cmocka_unit_test(test_sure_votes_stay_sure),
         cmocka_unit_test(test_unknown_judge),
     };
 

@@ -2,6 +2,7 @@
 #include "datasets/pack.h"
 #include "base/alloc.h"
 #include "harness/harness.h"
+#include <stdlib.h>
 #include <string.h>
 
 enum { MOST = 24, PROMPT = 7, ANSWER = 9 };
@@ -94,6 +95,63 @@ static void test_everything_is_accounted_for(void **state)
         }
 }
 
+/* What a target is, wherever its row stands. */
+typedef struct meaning {
+    int32_t sequence, token, before, position;
+} meaning;
+
+static int by_meaning(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(meaning)); /* any order will do */
+}
+
+static size_t meanings(meaning *out, const sl_packed *b)
+{
+    for (size_t n = 0; n < b->N; n++) {
+        const sl_target *t = &b->target[n];
+
+        out[n] = (meaning){ (int32_t)t->sequence, t->token, b->token[t->row], b->position[t->row] };
+    }
+    qsort(out, b->N, sizeof *out, by_meaning);
+    return b->N;
+}
+
+static void test_sharing_changes_no_target(void **state)
+{
+    static meaning shared[MOST * ANSWER], unshared[MOST * ANSWER];
+
+    (void)state;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        size_t n;
+        corpus c;
+
+        fill(&c, MOST, 4, seed);
+        T_OK(sl_pack(&c.packer, c.sequence, MOST));
+        n = meanings(shared, &c.packer.packed);
+        c.packer.is_shared = 0;
+        T_OK(sl_pack(&c.packer, c.sequence, MOST));
+        assert_int_equal(meanings(unshared, &c.packer.packed), n);
+        assert_memory_equal(shared, unshared, n * sizeof *shared);
+        sl_arena_close(&c.arena);
+    }
+}
+
+/* The same id over different tokens is no shared prompt: ids are hashes. */
+static void test_ids_alone_share_nothing(void **state)
+{
+    corpus c;
+
+    (void)state;
+    fill(&c, 2, 1, 4);
+    c.sequence[0].prompt.count = c.sequence[1].prompt.count = 2;
+    c.prompt[1][1]++;
+    T_OK(sl_pack(&c.packer, c.sequence, 2));
+    assert_int_equal(c.packer.packed.S, 4);
+    check_sequence(&c, 0);
+    check_sequence(&c, 1);
+    sl_arena_close(&c.arena);
+}
+
 static void test_prompts_are_shared(void **state)
 {
     size_t shared, unshared;
@@ -135,6 +193,15 @@ static void test_refusals(void **state)
     c.sequence[2].answer.count = 1;
     c.packer.limits.B = 3;
     T_FAILS(sl_pack(&c.packer, c.sequence, 4), SL_ESHAPE, "want at most 3 sequences");
+    c.packer.limits.B = 4;
+    c.packer.limits.S = 7;
+    T_FAILS(sl_pack(&c.packer, c.sequence, 4), SL_ESHAPE, "segments");
+    c.packer.limits.S = 8;
+    c.packer.limits.N = 3;
+    T_FAILS(sl_pack(&c.packer, c.sequence, 4), SL_ESHAPE, "targets");
+    c.packer.limits.N = (size_t)4 * ANSWER;
+    c.packer.limits.positions = 1;
+    T_FAILS(sl_pack(&c.packer, c.sequence, 4), SL_ESHAPE, "want at most 1 positions");
     sl_arena_close(&c.arena);
 }
 
@@ -142,6 +209,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everything_is_accounted_for),
+        cmocka_unit_test(test_sharing_changes_no_target),
+        cmocka_unit_test(test_ids_alone_share_nothing),
         cmocka_unit_test(test_prompts_are_shared),
         cmocka_unit_test(test_nothing_is_allocated),
         cmocka_unit_test(test_refusals),

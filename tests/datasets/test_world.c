@@ -70,6 +70,16 @@ static void test_quirk(void **state)
     assert_true(logp[0] == -INFINITY && logp[16] == -INFINITY);
 }
 
+static void random_law(double logp[SL_WORLD_VOCAB], sl_rng *rng)
+{
+    double sum = 0.0;
+
+    for (int v = 0; v < SL_WORLD_VOCAB; v++)
+        sum += exp(logp[v] = sl_rng_normal(rng));
+    for (int v = 0; v < SL_WORLD_VOCAB; v++)
+        logp[v] -= log(sum);
+}
+
 /* Two slots by enumeration: the exact expectations are those of the sum over all answers. */
 static void test_exact_by_enumeration(void **state)
 {
@@ -85,14 +95,8 @@ static void test_exact_by_enumeration(void **state)
     for (int t = 0; t < SL_WORLD_ANSWER; t++) /* slots 2..9 certain: token 26, reward -1 */
         for (int v = 0; v < SL_WORLD_VOCAB; v++)
             logp[t][v] = v == 26 ? 0.0 : -INFINITY;
-    for (int t = 0; t < 2; t++) {
-        double sum = 0.0;
-
-        for (int v = 0; v < SL_WORLD_VOCAB; v++)
-            sum += exp(logp[t][v] = sl_rng_normal(&rng));
-        for (int v = 0; v < SL_WORLD_VOCAB; v++)
-            logp[t][v] -= log(sum);
-    }
+    for (int t = 0; t < 2; t++)
+        random_law(logp[t], &rng);
     for (int a = 0; a < SL_WORLD_VOCAB; a++)
         for (int b = 0; b < SL_WORLD_VOCAB; b++) {
             const double p = exp(logp[0][a] + logp[1][b]);
@@ -118,6 +122,95 @@ static void test_ground_truth_has_kl_0(void **state)
     sl_world_exact_of(&e, prompt, (const double(*)[SL_WORLD_VOCAB])logp);
     T_CLOSE(e.kl, 0.0, 1e-9);
     T_CLOSE(e.reward, 1.9343914, 1e-7);
+}
+
+/* A policy that looks at its first token: the estimate along a sampled prefix, averaged over that
+ * prefix's law, is the expectation over all answers. */
+static void test_rao_blackwell_by_enumeration(void **state)
+{
+    double first[SL_WORLD_VOCAB], second[SL_WORLD_VOCAB][SL_WORLD_VOCAB];
+    double r[SL_WORLD_ANSWER][SL_WORLD_VOCAB], logp[SL_WORLD_ANSWER][SL_WORLD_VOCAB];
+    double reward = 0.0, entropy = 0.0;
+    sl_world_exact mean = { 0 };
+    int32_t prompt[SL_WORLD_PROMPT];
+    sl_rng rng = rng_of(4);
+
+    (void)state;
+    sl_world_prompt(prompt, &rng);
+    sl_world_rewards(r, prompt);
+    random_law(first, &rng);
+    for (int a = 0; a < SL_WORLD_VOCAB; a++)
+        random_law(second[a], &rng);
+    for (int t = 2; t < SL_WORLD_ANSWER; t++) /* certain: token 26, reward -1 */
+        for (int v = 0; v < SL_WORLD_VOCAB; v++)
+            logp[t][v] = v == 26 ? 0.0 : -INFINITY;
+    memcpy(logp[0], first, sizeof first);
+    for (int a = 0; a < SL_WORLD_VOCAB; a++) {
+        const double p = exp(first[a]);
+        sl_world_exact e;
+
+        memcpy(logp[1], second[a], sizeof second[a]);
+        sl_world_exact_of(&e, prompt, (const double(*)[SL_WORLD_VOCAB])logp);
+        mean.reward += p * e.reward;
+        mean.entropy += p * e.entropy;
+        mean.kl += p * e.kl;
+        for (int b = 0; b < SL_WORLD_VOCAB; b++) {
+            const double q = p * exp(second[a][b]);
+
+            reward += q * (r[0][a] + r[1][b] - 8.0);
+            entropy -= q * (first[a] + second[a][b]);
+        }
+    }
+    T_CLOSE(mean.reward, reward, 1e-9);
+    T_CLOSE(mean.entropy, entropy, 1e-9);
+    T_CLOSE(mean.kl, sl_world_log_z() - entropy - reward, 1e-9);
+}
+
+/* Answers of the exact law over fresh prompts: their plain mean reward and their plain estimate of
+ * KL, ln pi - ln pi_G, meet the exact numbers. */
+static void test_sampler_of_the_truth(void **state)
+{
+    enum { DRAWS = 4000 };
+    double sum = 0.0, square = 0.0;
+    sl_rng rng = rng_of(5);
+
+    (void)state;
+    for (int i = 0; i < DRAWS; i++) {
+        int32_t prompt[SL_WORLD_PROMPT], answer[SL_WORLD_ANSWER];
+        double logp[SL_WORLD_ANSWER][SL_WORLD_VOCAB], total = 0.0, reward;
+        sl_world_exact e;
+
+        sl_world_prompt(prompt, &rng);
+        for (int t = 0; t < SL_WORLD_ANSWER; t++) {
+            int32_t best = 0;
+            double most = -INFINITY;
+
+            sl_world_truth_slot(logp[t], prompt, t);
+            for (int32_t v = 0; v < SL_WORLD_VOCAB; v++) { /* Gumbel: an exact draw */
+                const double g = logp[t][v] + sl_rng_gumbel(&rng);
+
+                best = g > most ? v : best;
+                most = fmax(g, most);
+            }
+            answer[t] = best;
+            total += logp[t][best];
+        }
+        reward = sl_world_reward(prompt, answer);
+        T_CLOSE(total - (reward - sl_world_log_z()), 0.0,
+                1e-9); /* pi_G = exp(r)/Z, token by token */
+        sl_world_exact_of(&e, prompt, (const double(*)[SL_WORLD_VOCAB])logp);
+        T_CLOSE(e.kl, 0.0, 1e-9);
+        T_CLOSE(e.reward, 1.9343914, 1e-7);
+        T_CLOSE(e.entropy, 28.2882098, 1e-8);
+        sum += reward;
+        square += reward * reward;
+    }
+    {
+        const double mean = sum / DRAWS, sd = sqrt(square / DRAWS - mean * mean);
+
+        T_CLOSE((mean - 1.9343914) / (3.0 * sd / sqrt(DRAWS)), 0.0, 1.0); /* within 3 SE */
+        T_CLOSE(sd, 3.4083538, 0.05);
+    }
 }
 
 static void test_draws_follow_the_law(void **state)
@@ -152,6 +245,7 @@ static void test_static_pairs(void **state)
     sl_world_settings set = sl_world_defaults();
     double mean = 0.0, square = 0.0, gap = 0.0, label = 0.0, agree = 0.0;
     sl_data *data = NULL;
+    size_t ties = 0;
 
     (void)state;
     T_OK(sl_data_open_world(&data, &set));
@@ -165,6 +259,9 @@ static void test_static_pairs(void **state)
         r = sl_world_reward(p.prompt.token, p.rejected.token);
         T_CLOSE(p.chosen.score, c, TOL_4ULP);
         T_CLOSE(p.label_p, 1.0 / (1.0 + exp(r - c)), TOL_4ULP);
+        /* rewards are multiples of 4/35: equal, or apart by far more than any rounding */
+        assert_int_equal((p.flags & SL_PAIR_LABEL_TIE) != 0, fabs(c - r) < 1e-6);
+        ties += fabs(c - r) < 1e-6;
         mean += (c + r) / 2.0;
         square += (c * c + r * r) / 2.0;
         gap += fabs(c - r);
@@ -175,6 +272,7 @@ static void test_static_pairs(void **state)
     T_CLOSE(mean, 7.99, 0.04);
     T_CLOSE(sqrt(square / PAIRS - mean * mean), 3.92, 0.04);
     T_CLOSE(gap / PAIRS, 5.13, 0.05);
+    assert_true(ties > 0);
     assert_true(agree / PAIRS > 0.85 && label / PAIRS > 0.85); /* labels follow the reward */
     sl_data_close(&data);
     assert_null(data);
@@ -212,6 +310,42 @@ static void test_streams(void **state)
     sl_data_close(&data);
 }
 
+/* A pair is its place alone: no call before it matters, and another seed is another world. */
+static void test_pairs_are_functions_of_their_place(void **state)
+{
+    enum { PAIRS = 50 };
+    int32_t x[SL_WORLD_PROMPT + 2 * SL_WORLD_ANSWER], y[SL_WORLD_PROMPT + 2 * SL_WORLD_ANSWER];
+    sl_world_settings set = sl_world_defaults();
+    sl_data *a = NULL, *b = NULL, *other = NULL;
+    size_t same = 0;
+
+    (void)state;
+    T_OK(sl_data_open_world(&a, &set));
+    T_OK(sl_data_open_world(&b, &set));
+    set.seed++;
+    T_OK(sl_data_open_world(&other, &set));
+    assert_string_equal(sl_data_hash(a), sl_data_hash(b));
+    assert_string_not_equal(sl_data_hash(a), sl_data_hash(other));
+    for (uint64_t i = PAIRS; i-- > 0;) {
+        sl_pair p, q, o;
+
+        T_OK(sl_data_static_pair(&q, y, b, 1, i)); /* another iteration in between */
+        T_OK(sl_data_static_pair(&p, x, a, 0, PAIRS - 1 - i));
+        T_OK(sl_data_static_pair(&p, x, a, 0, i));
+        T_OK(sl_data_static_pair(&q, y, b, 0, i));
+        assert_memory_equal(x, y, sizeof x);
+        assert_true(p.id == q.id && p.chosen.id == q.chosen.id && p.label_p == q.label_p);
+        assert_int_equal(p.chosen.token == x + SL_WORLD_PROMPT,
+                         q.chosen.token == y + SL_WORLD_PROMPT);
+        T_OK(sl_data_static_pair(&o, y, other, 0, i));
+        same += !memcmp(x, y, SL_WORLD_PROMPT * sizeof *x);
+    }
+    assert_true(same <= 1);
+    sl_data_close(&a);
+    sl_data_close(&b);
+    sl_data_close(&other);
+}
+
 static void test_candidates_of_different_generators(void **state)
 {
     sl_world_settings set = sl_world_defaults();
@@ -239,10 +373,13 @@ int main(void)
         cmocka_unit_test(test_generator_accuracy),
         cmocka_unit_test(test_quirk),
         cmocka_unit_test(test_exact_by_enumeration),
+        cmocka_unit_test(test_rao_blackwell_by_enumeration),
         cmocka_unit_test(test_ground_truth_has_kl_0),
+        cmocka_unit_test(test_sampler_of_the_truth),
         cmocka_unit_test(test_draws_follow_the_law),
         cmocka_unit_test(test_static_pairs),
         cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_pairs_are_functions_of_their_place),
         cmocka_unit_test(test_candidates_of_different_generators),
     };
 
