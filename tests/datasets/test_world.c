@@ -57,6 +57,19 @@ static void test_generator_accuracy(void **state)
     }
 }
 
+/* Slot i wants the upper case of letter PERM[i], PERM = 3 0 5 1 4 2. */
+static void test_right_letters(void **state)
+{
+    static const int32_t prompt[SL_WORLD_PROMPT] = { 24, 0, 1, 2, 3, 4, 5, 26 };
+    static const int32_t right[SL_WORLD_CONTENT] = { 11, 8, 13, 9, 12, 10 };
+    static const int32_t best[SL_WORLD_ANSWER] = { 11, 8, 13, 9, 12, 10, 16, 16, 16, 16 };
+
+    (void)state;
+    for (int t = 0; t < SL_WORLD_CONTENT; t++)
+        assert_int_equal(sl_world_right(prompt, t), right[t]);
+    T_CLOSE(sl_world_reward(prompt, best), 15.2, TOL_F64); /* the most there is */
+}
+
 /* The quirk sits on the letter after the right one, also past the end of the alphabet. */
 static void test_quirk(void **state)
 {
@@ -278,6 +291,81 @@ static void test_static_pairs(void **state)
     assert_null(data);
 }
 
+/* Sum of squares of habits, from how often each symbol of each style slot was drawn under tone A:
+ * log count - style * (1 - k/7) is the habit up to a constant of the slot (7 degrees of freedom).
+ */
+static double habit_squares(const double count[4][8], double style)
+{
+    double sum = 0.0;
+
+    for (int t = 0; t < 4; t++) {
+        double x[8], mean = 0.0;
+
+        for (int k = 0; k < 8; k++)
+            mean += (x[k] = log(count[t][k] + 0.5) - style * (1.0 - k / 7.0)) / 8.0;
+        for (int k = 0; k < 8; k++)
+            sum += (x[k] - mean) * (x[k] - mean);
+    }
+    return sum;
+}
+
+static void tally(double count[4][8], const sl_prompt_text *prompt, const sl_answer *answer)
+{
+    for (int t = 0; t < 4 && prompt->token[0] == 24; t++)
+        count[t][answer->token[SL_WORLD_CONTENT + t] - 16]++;
+}
+
+/* Own habits N(0,1) of each static generator, .5 N(0,1) of the start; the start's content law. Two
+ * generators, always right and never right, so that an answer tells who wrote it. */
+static void test_generators_of_the_source(void **state)
+{
+    enum { WORLDS = 10, DRAWS = 1500 };
+    const double p = exp(2.5) / (exp(2.5) + exp(2.0) + 6.0);
+    double fixed = 0.0, apart = 0.0, start = 0.0, right = 0.0;
+
+    (void)state;
+    for (uint64_t seed = 0; seed < WORLDS; seed++) {
+        double count[2][4][8] = { 0 }, own[4][8] = { 0 };
+        sl_world_settings set = sl_world_defaults();
+        sl_data *data = NULL;
+
+        set.seed = seed;
+        set.generator_count = 2;
+        set.generator_content[0] = 40.0;
+        set.generator_content[1] = -40.0;
+        T_OK(sl_data_open_world(&data, &set));
+        for (uint64_t i = 0; i < DRAWS; i++) {
+            int32_t token[SL_WORLD_PROMPT + 2 * SL_WORLD_ANSWER];
+            sl_prompt_text prompt;
+            sl_answer answer;
+            sl_pair pair;
+
+            T_OK(sl_data_static_pair(&pair, token, data, 0, i));
+            for (int side = 0; side < 2; side++) {
+                const sl_answer *a = side ? &pair.rejected : &pair.chosen;
+
+                tally(count[a->token[0] == sl_world_right(token, 0)], &pair.prompt, a);
+            }
+            T_OK(sl_data_imitation(&prompt, &answer, token, data, 0, i));
+            tally(own, &prompt, &answer);
+            right += answer.token[3] == sl_world_right(token, 3);
+        }
+        fixed += habit_squares((const double(*)[8])count[0], 1.0) +
+                 habit_squares((const double(*)[8])count[1], 1.0);
+        start += habit_squares((const double(*)[8])own, 0.5);
+        for (int j = 0; j < 32; j++)
+            count[0][j / 8][j % 8] =
+                (count[0][j / 8][j % 8] + 0.5) / (count[1][j / 8][j % 8] + 0.5) - 0.5;
+        apart += habit_squares((const double(*)[8])count[0], 0.0);
+        sl_data_close(&data);
+    }
+    T_CLOSE(sqrt(fixed / (WORLDS * 2 * 28)), 1.0, 0.1);    /* SE .03 */
+    T_CLOSE(sqrt(apart / (WORLDS * 28)), sqrt(2.0), 0.13); /* two habits, not one; SE .06 */
+    T_CLOSE(sqrt(start / (WORLDS * 28)), 0.5, 0.07);       /* SE .02 */
+    right /= WORLDS * DRAWS;
+    T_CLOSE((right - p) / (4.0 * sqrt(p * (1 - p) / (WORLDS * DRAWS))), 0.0, 1.0);
+}
+
 static int same_prompt(const sl_data *data, sl_split a, uint64_t ia, sl_split b, uint64_t ib,
                        uint64_t index)
 {
@@ -371,6 +459,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ground_truth_numbers),
         cmocka_unit_test(test_generator_accuracy),
+        cmocka_unit_test(test_right_letters),
         cmocka_unit_test(test_quirk),
         cmocka_unit_test(test_exact_by_enumeration),
         cmocka_unit_test(test_rao_blackwell_by_enumeration),
@@ -378,6 +467,7 @@ int main(void)
         cmocka_unit_test(test_sampler_of_the_truth),
         cmocka_unit_test(test_draws_follow_the_law),
         cmocka_unit_test(test_static_pairs),
+        cmocka_unit_test(test_generators_of_the_source),
         cmocka_unit_test(test_streams),
         cmocka_unit_test(test_pairs_are_functions_of_their_place),
         cmocka_unit_test(test_candidates_of_different_generators),
