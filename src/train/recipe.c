@@ -54,6 +54,7 @@ const sl_key sl_recipe_keys[] = {
     I64(data, max_prompt, 1, 1048576, "1024", "tokens of a prompt"),
     I64(data, max_answer, 1, 1048576, "1024", "tokens of an answer"),
     FLAG(data, drop_long, "false", "drop pairs that are too long, instead of cutting"),
+    FLAG(data, allow_mismatch, "false", "keep rows with a token across prompt and answer"),
     F64(data, probe_share, 0, 0.5, "0.05", "share of the prompts held out for measurement"),
     I64(world, seed, 0, 4294967295.0, "1", "seed of generators, habits and prompts"),
     F64(world, content, -20, 20, "2.5", "strength c of the generator that SFT imitates"),

@@ -28,7 +28,7 @@ typedef struct sl_recipe {
         char source[SL_RECIPE_PATH]; /* "world" or a file of preference pairs */
         char tokenizer[SL_RECIPE_PATH];
         int64_t max_prompt, max_answer;
-        int drop_long;
+        int drop_long, allow_mismatch;
         double probe_share;
     } data;
     struct {

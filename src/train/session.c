@@ -17,6 +17,7 @@ static sl_status open_data(sl_session *s)
                               .max_prompt_tok = (uint32_t)r->data.max_prompt,
                               .max_answer_tok = (uint32_t)r->data.max_answer,
                               .drop_long = r->data.drop_long,
+                              .counts_mismatch = r->data.allow_mismatch,
                               .seed = (uint64_t)r->seed,
                               .probe_share = r->data.probe_share,
                               .eos = -1 };
