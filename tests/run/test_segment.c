@@ -320,8 +320,9 @@ static void test_hostile_user_block(void **state)
         { HEAD "\"run_uuid\":7}\n", SL_EFORMAT, "run_uuid" },
         { HEAD "\"run_uuid\":\"0123456789012345678901234567890123456789\"}\n", SL_EFORMAT,
           "at most 36" },
-        { HEAD "\"run_uuid\":\"\",\"rank\":-1}\n", SL_EFORMAT, "found -1" },
-        { HEAD "\"run_uuid\":\"\",\"rank\":4294967296}\n", SL_EFORMAT, "found 4294967296" },
+        { HEAD "\"run_uuid\":\"\",\"run_sha256\":\"\",\"rank\":-1}\n", SL_EFORMAT, "found -1" },
+        { HEAD "\"run_uuid\":\"\",\"run_sha256\":\"\",\"rank\":4294967296}\n", SL_EFORMAT,
+          "found 4294967296" },
     };
     char path[SL_RUN_PATH];
     sl_segment_info info;
