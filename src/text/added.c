@@ -206,7 +206,7 @@ static sl_status read_flags(unsigned *out, int *is_normalized, const sl_json *no
     return sl_json_bool_or(is_normalized, node, "normalized", !(*out & SL_ADDED_SPECIAL));
 }
 
-static sl_status load_one(sl_tokenizer *t, sl_work *work, const sl_json *node)
+static sl_status load_one(sl_tokenizer *t, sl_text_work *work, const sl_json *node)
 {
     const char *text;
     int64_t id;
@@ -228,13 +228,13 @@ static sl_status load_one(sl_tokenizer *t, sl_work *work, const sl_json *node)
 
 sl_status sl_load_added(sl_tokenizer *tokenizer, const sl_json *added)
 {
-    sl_work work;
-    sl_status st = sl_work_open(&work, 0);
+    sl_text_work work;
+    sl_status st = sl_text_work_open(&work, 0);
 
     for (size_t i = 0; st == SL_OK && i < json_array_size(added); i++)
         st = sl_err_where(load_one(tokenizer, &work, json_array_get(added, i)), "%zu", i);
     sort(&tokenizer->raw);
     sort(&tokenizer->normalized);
-    sl_work_close(&work);
+    sl_text_work_close(&work);
     return st;
 }

@@ -36,7 +36,7 @@ static sl_candidate heap_take(sl_candidate *heap, size_t *count)
     return first;
 }
 
-static void propose(sl_work *work, size_t *heap_count, const sl_merges *merges, int32_t at)
+static void propose(sl_text_work *work, size_t *heap_count, const sl_merges *merges, int32_t at)
 {
     const sl_symbol *left = &work->symbol[at];
     const sl_merge *merge;
@@ -61,7 +61,7 @@ static void join(sl_symbol *symbol, int32_t at, int32_t id)
 }
 
 /* Every merge takes one candidate and adds at most two: 2 * count are room enough. */
-static void merge_all(sl_work *work, const sl_merges *merges, size_t count)
+static void merge_all(sl_text_work *work, const sl_merges *merges, size_t count)
 {
     size_t candidates = 0;
 
@@ -84,7 +84,7 @@ static void merge_all(sl_work *work, const sl_merges *merges, size_t count)
     }
 }
 
-static void add_symbol(sl_work *work, size_t *count, int32_t id)
+static void add_symbol(sl_text_work *work, size_t *count, int32_t id)
 {
     const int32_t i = (int32_t)(*count)++;
 
@@ -95,7 +95,8 @@ static void add_symbol(sl_work *work, size_t *count, int32_t id)
 
 /* A character without a token: its bytes, if each has one; else the unknown token; else nothing. An
  * unknown token that waits is not written before byte tokens: so does the library. */
-static void add_missing(sl_work *work, size_t *count, int *has_unk, const sl_bpe *bpe, sl_span text)
+static void add_missing(sl_text_work *work, size_t *count, int *has_unk, const sl_bpe *bpe,
+                        sl_span text)
 {
     size_t have = 0;
 
@@ -113,14 +114,14 @@ static void add_missing(sl_work *work, size_t *count, int *has_unk, const sl_bpe
     *has_unk = 1;
 }
 
-static void flush_unk(sl_work *work, size_t *count, int *has_unk, const sl_bpe *bpe)
+static void flush_unk(sl_text_work *work, size_t *count, int *has_unk, const sl_bpe *bpe)
 {
     if (*has_unk)
         add_symbol(work, count, bpe->unk);
     *has_unk = 0;
 }
 
-static void add_character(sl_work *work, size_t *count, int *has_unk, const sl_bpe *bpe,
+static void add_character(sl_text_work *work, size_t *count, int *has_unk, const sl_bpe *bpe,
                           sl_span text, int32_t id)
 {
     if (id < 0) {
@@ -133,7 +134,7 @@ static void add_character(sl_work *work, size_t *count, int *has_unk, const sl_b
 
 /* One symbol a byte, or a character. Returns their count, at most the piece's bytes * 2 (a byte's
  * character has up to two bytes, and each may stand for itself). */
-static size_t fill_symbols(sl_work *work, const sl_tokenizer *t, sl_span piece)
+static size_t fill_symbols(sl_text_work *work, const sl_tokenizer *t, sl_span piece)
 {
     int has_unk = 0; /* an unknown token waits, so that a run can be one */
     size_t count = 0;
@@ -159,7 +160,7 @@ static size_t fill_symbols(sl_work *work, const sl_tokenizer *t, sl_span piece)
 }
 
 /* The piece's own token, -1: none. */
-static int32_t find_whole(const sl_tokenizer *t, sl_work *work, sl_span piece, sl_status *st)
+static int32_t find_whole(const sl_tokenizer *t, sl_text_work *work, sl_span piece, sl_status *st)
 {
     sl_bytes *text = &work->next; /* free while pieces are encoded */
 
@@ -178,7 +179,8 @@ static int32_t find_whole(const sl_tokenizer *t, sl_work *work, sl_span piece, s
     return *st == SL_OK ? sl_vocab_find(&t->vocab, text->at, text->count, SL_TOKEN_MODEL) : -1;
 }
 
-sl_status sl_bpe_encode(sl_ids *out, const sl_tokenizer *tokenizer, sl_work *work, sl_span piece)
+sl_status sl_bpe_encode(sl_ids *out, const sl_tokenizer *tokenizer, sl_text_work *work,
+                        sl_span piece)
 {
     size_t count;
 

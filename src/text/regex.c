@@ -206,7 +206,7 @@ out:
 }
 
 /* Memory of matching, at the first match of a work. */
-static sl_status open_match(sl_work *work)
+static sl_status open_match(sl_text_work *work)
 {
     pcre2_general_context *memory;
 
@@ -225,8 +225,8 @@ static sl_status open_match(sl_work *work)
     return SL_OK;
 }
 
-sl_status sl_regex_next(int *found, size_t *at, size_t *end, const pcre2_code *regex, sl_work *work,
-                        sl_span text)
+sl_status sl_regex_next(int *found, size_t *at, size_t *end, const pcre2_code *regex,
+                        sl_text_work *work, sl_span text)
 {
     int rc;
 

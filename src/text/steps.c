@@ -5,12 +5,12 @@
 #include <string.h>
 #include <utf8proc.h>
 
-static sl_span span_of(const sl_work *work, const sl_piece *piece)
+static sl_span span_of(const sl_text_work *work, const sl_piece *piece)
 {
     return (sl_span){ work->text.at + piece->at, piece->bytes };
 }
 
-sl_status sl_work_piece(sl_work *work, size_t at, size_t end)
+sl_status sl_text_work_piece(sl_text_work *work, size_t at, size_t end)
 {
     if (at == end)
         return SL_OK;
@@ -22,7 +22,7 @@ sl_status sl_work_piece(sl_work *work, size_t at, size_t end)
 /* -- edits ----------------------------------------------------------------------------------- */
 
 /* Hostile files could double a text with every step. */
-static sl_status add_next(sl_work *work, const char *data, size_t bytes)
+static sl_status add_next(sl_text_work *work, const char *data, size_t bytes)
 {
     if (bytes > work->limit_bytes - work->next.count)
         return SL_FAIL(SL_EFORMAT, "want normalized text of at most %zu bytes, found more",
@@ -31,8 +31,8 @@ static sl_status add_next(sl_work *work, const char *data, size_t bytes)
 }
 
 /* Edits every piece into work->next, then the two texts change places. */
-static sl_status edit_all(sl_status (*edit)(const sl_step *, sl_work *, sl_span, size_t),
-                          const sl_step *step, sl_work *work)
+static sl_status edit_all(sl_status (*edit)(const sl_step *, sl_text_work *, sl_span, size_t),
+                          const sl_step *step, sl_text_work *work)
 {
     const sl_bytes old = work->text;
 
@@ -41,7 +41,7 @@ static sl_status edit_all(sl_status (*edit)(const sl_step *, sl_work *, sl_span,
         const size_t at = work->next.count;
 
         SL_TRY(edit(step, work, span_of(work, &work->piece.at[i]), i));
-        SL_TRY(sl_work_piece(work, at, work->next.count));
+        SL_TRY(sl_text_work_piece(work, at, work->next.count));
     }
     work->text = work->next;
     work->next = old;
@@ -53,7 +53,7 @@ static int begins_with(sl_span text, const char *with, size_t bytes)
     return text.bytes >= bytes && !memcmp(text.at, with, bytes);
 }
 
-static sl_status prepend(const sl_step *step, sl_work *work, sl_span text, size_t index)
+static sl_status prepend(const sl_step *step, sl_text_work *work, sl_span text, size_t index)
 {
     const size_t bytes = strlen(step->to);
     const int is_there = step->when != SL_WHEN_ALWAYS && begins_with(text, step->to, bytes);
@@ -64,12 +64,12 @@ static sl_status prepend(const sl_step *step, sl_work *work, sl_span text, size_
     return add_next(work, text.at, text.bytes);
 }
 
-sl_status sl_step_prepend(const sl_step *step, sl_work *work)
+sl_status sl_step_prepend(const sl_step *step, sl_text_work *work)
 {
     return edit_all(prepend, step, work);
 }
 
-static sl_status replace(const sl_step *step, sl_work *work, sl_span text, size_t index)
+static sl_status replace(const sl_step *step, sl_text_work *work, sl_span text, size_t index)
 {
     const size_t from_bytes = strlen(step->from), to_bytes = strlen(step->to);
 
@@ -88,7 +88,7 @@ static sl_status replace(const sl_step *step, sl_work *work, sl_span text, size_
     return SL_OK;
 }
 
-sl_status sl_step_replace(const sl_step *step, sl_work *work)
+sl_status sl_step_replace(const sl_step *step, sl_text_work *work)
 {
     return edit_all(replace, step, work);
 }
@@ -101,7 +101,7 @@ static int is_ascii(sl_span text)
     return 1;
 }
 
-static sl_status nfc(const sl_step *step, sl_work *work, sl_span text, size_t index)
+static sl_status nfc(const sl_step *step, sl_text_work *work, sl_span text, size_t index)
 {
     const utf8proc_option_t form = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
     const utf8proc_uint8_t *from = (const utf8proc_uint8_t *)text.at;
@@ -125,15 +125,15 @@ static sl_status nfc(const sl_step *step, sl_work *work, sl_span text, size_t in
     return add_next(work, (const char *)work->wide, (size_t)count);
 }
 
-sl_status sl_step_nfc(const sl_step *step, sl_work *work)
+sl_status sl_step_nfc(const sl_step *step, sl_text_work *work)
 {
     return edit_all(nfc, step, work);
 }
 
 /* -- splits ---------------------------------------------------------------------------------- */
 
-static sl_status split_all(sl_status (*split)(const sl_step *, sl_work *, sl_span, size_t),
-                           const sl_step *step, sl_work *work)
+static sl_status split_all(sl_status (*split)(const sl_step *, sl_text_work *, sl_span, size_t),
+                           const sl_step *step, sl_text_work *work)
 {
     for (size_t i = 0; i < work->piece.count; i++) {
         const sl_piece *piece = &work->piece.at[i];
@@ -144,7 +144,7 @@ static sl_status split_all(sl_status (*split)(const sl_step *, sl_work *, sl_spa
 }
 
 /* Matches and the gaps between them are all pieces. base: where text lies in the work's. */
-static sl_status split_regex(const sl_step *step, sl_work *work, sl_span text, size_t base)
+static sl_status split_regex(const sl_step *step, sl_text_work *work, sl_span text, size_t base)
 {
     size_t done = 0;
 
@@ -155,20 +155,20 @@ static sl_status split_regex(const sl_step *step, sl_work *work, sl_span text, s
         SL_TRY(sl_regex_next(&found, &at, &end, step->regex, work, text));
         if (!found || end <= at)
             break;
-        SL_TRY(sl_work_piece(work, base + done, base + at));
-        SL_TRY(sl_work_piece(work, base + at, base + end));
+        SL_TRY(sl_text_work_piece(work, base + done, base + at));
+        SL_TRY(sl_text_work_piece(work, base + at, base + end));
         done = end;
     }
-    return sl_work_piece(work, base + done, base + text.bytes);
+    return sl_text_work_piece(work, base + done, base + text.bytes);
 }
 
-sl_status sl_step_split_regex(const sl_step *step, sl_work *work)
+sl_status sl_step_split_regex(const sl_step *step, sl_text_work *work)
 {
     return split_all(split_regex, step, work);
 }
 
 /* Cuts before every occurrence of step->from, and after it too when it stands alone. */
-static sl_status cut_text(const sl_step *step, sl_work *work, sl_span text, size_t base,
+static sl_status cut_text(const sl_step *step, sl_text_work *work, sl_span text, size_t base,
                           int is_alone)
 {
     const size_t from_bytes = strlen(step->from);
@@ -182,32 +182,32 @@ static sl_status cut_text(const sl_step *step, sl_work *work, sl_span text, size
             break;
         at = (size_t)(hit - text.at);
         look = at + from_bytes;
-        SL_TRY(sl_work_piece(work, base + begin, base + at));
+        SL_TRY(sl_text_work_piece(work, base + begin, base + at));
         begin = at;
         if (is_alone) {
-            SL_TRY(sl_work_piece(work, base + at, base + look));
+            SL_TRY(sl_text_work_piece(work, base + at, base + look));
             begin = look;
         }
     }
-    return sl_work_piece(work, base + begin, base + text.bytes);
+    return sl_text_work_piece(work, base + begin, base + text.bytes);
 }
 
-static sl_status split_text(const sl_step *step, sl_work *work, sl_span text, size_t base)
+static sl_status split_text(const sl_step *step, sl_text_work *work, sl_span text, size_t base)
 {
     return cut_text(step, work, text, base, 1);
 }
 
-static sl_status split_next(const sl_step *step, sl_work *work, sl_span text, size_t base)
+static sl_status split_next(const sl_step *step, sl_text_work *work, sl_span text, size_t base)
 {
     return cut_text(step, work, text, base, 0);
 }
 
-sl_status sl_step_split_text(const sl_step *step, sl_work *work)
+sl_status sl_step_split_text(const sl_step *step, sl_text_work *work)
 {
     return split_all(split_text, step, work);
 }
 
-sl_status sl_step_split_next(const sl_step *step, sl_work *work)
+sl_status sl_step_split_next(const sl_step *step, sl_text_work *work)
 {
     return split_all(split_next, step, work);
 }
@@ -220,7 +220,7 @@ static int is_numeric(int32_t point)
            category == UTF8PROC_CATEGORY_NO;
 }
 
-static sl_status split_digits(const sl_step *step, sl_work *work, sl_span text, size_t base)
+static sl_status split_digits(const sl_step *step, sl_text_work *work, sl_span text, size_t base)
 {
     size_t begin = 0;
     int was_numeric = 0;
@@ -233,22 +233,22 @@ static sl_status split_digits(const sl_step *step, sl_work *work, sl_span text, 
                                              (utf8proc_ssize_t)(text.bytes - at), &point);
         is_now = is_numeric(point);
         if (is_now != was_numeric || (is_now && step->is_single)) {
-            SL_TRY(sl_work_piece(work, base + begin, base + at));
+            SL_TRY(sl_text_work_piece(work, base + begin, base + at));
             begin = at;
         }
         was_numeric = is_now;
     }
-    return sl_work_piece(work, base + begin, base + text.bytes);
+    return sl_text_work_piece(work, base + begin, base + text.bytes);
 }
 
-sl_status sl_step_digits(const sl_step *step, sl_work *work)
+sl_status sl_step_digits(const sl_step *step, sl_text_work *work)
 {
     return split_all(split_digits, step, work);
 }
 
 /* -- all ------------------------------------------------------------------------------------- */
 
-static void swap_pieces(sl_work *work)
+static void swap_pieces(sl_text_work *work)
 {
     const sl_pieces old = work->piece;
 
@@ -257,11 +257,11 @@ static void swap_pieces(sl_work *work)
     work->out.count = 0;
 }
 
-sl_status sl_steps_run(const sl_steps *steps, sl_work *work, sl_span text)
+sl_status sl_steps_run(const sl_steps *steps, sl_text_work *work, sl_span text)
 {
     work->text.count = work->out.count = 0;
     SL_TRY(sl_bytes_add(&work->text, text.at, text.bytes));
-    SL_TRY(sl_work_piece(work, 0, text.bytes));
+    SL_TRY(sl_text_work_piece(work, 0, text.bytes));
     swap_pieces(work);
     for (size_t i = 0; i < steps->count; i++) {
         SL_TRY(steps->at[i].run(&steps->at[i], work));
@@ -281,13 +281,13 @@ void sl_steps_close(sl_steps *steps)
     *steps = (sl_steps){ 0 };
 }
 
-sl_status sl_work_open(sl_work *work, size_t text_bytes)
+sl_status sl_text_work_open(sl_text_work *work, size_t text_bytes)
 {
-    *work = (sl_work){ .limit_bytes = 4096 + SL_TOKENIZER_GROWTH * text_bytes };
+    *work = (sl_text_work){ .limit_bytes = 4096 + SL_TOKENIZER_GROWTH * text_bytes };
     return sl_bytes_add(&work->next, "", 0);
 }
 
-void sl_work_close(sl_work *work)
+void sl_text_work_close(sl_text_work *work)
 {
     pcre2_match_data_free(work->match);
     pcre2_match_context_free(work->limits);
@@ -301,5 +301,5 @@ void sl_work_close(sl_work *work)
     sl_free(work->wide);
     sl_free(work->symbol);
     sl_free(work->heap);
-    *work = (sl_work){ 0 };
+    *work = (sl_text_work){ 0 };
 }

@@ -34,7 +34,7 @@ static sl_status check_text(sl_span text)
 }
 
 /* Text without added tokens, normalised. */
-static sl_status encode_words(sl_ids *out, const sl_tokenizer *t, sl_work *work, sl_span text)
+static sl_status encode_words(sl_ids *out, const sl_tokenizer *t, sl_text_work *work, sl_span text)
 {
     SL_TRY(sl_steps_run(&t->pre, work, text));
     for (size_t i = 0; i < work->piece.count; i++) {
@@ -46,8 +46,8 @@ static sl_status encode_words(sl_ids *out, const sl_tokenizer *t, sl_work *work,
 }
 
 /* Text without added tokens that stand in raw text. */
-static sl_status encode_section(sl_ids *out, const sl_tokenizer *t, sl_work *work, sl_span text,
-                                int is_start, int skips_special)
+static sl_status encode_section(sl_ids *out, const sl_tokenizer *t, sl_text_work *work,
+                                sl_span text, int is_start, int skips_special)
 {
     sl_bytes old;
 
@@ -69,7 +69,7 @@ static sl_status encode_section(sl_ids *out, const sl_tokenizer *t, sl_work *wor
     return SL_OK;
 }
 
-static sl_status encode_text(sl_ids *out, const sl_tokenizer *t, sl_work *work, sl_span text,
+static sl_status encode_text(sl_ids *out, const sl_tokenizer *t, sl_text_work *work, sl_span text,
                              int skips_special)
 {
     SL_TRY(sl_needles_split(&work->raw, &t->raw, text, skips_special));
@@ -90,18 +90,18 @@ sl_status sl_tokenizer_encode(sl_ids *out, const sl_tokenizer *tokenizer, const 
 {
     const sl_span span = { text, bytes };
     const int adds = (flags & SL_ENCODE_ADD_SPECIAL) != 0;
-    sl_work work;
+    sl_text_work work;
     sl_status st = SL_OK;
 
     SL_TRY(check_text(span));
-    SL_TRY(sl_work_open(&work, bytes));
+    SL_TRY(sl_text_work_open(&work, bytes));
     if (adds)
         SL_TRY_OUT(sl_ids_add(out, tokenizer->prefix.id, tokenizer->prefix.count));
     SL_TRY_OUT(encode_text(out, tokenizer, &work, span, !(flags & SL_ENCODE_SPECIAL_IN_TEXT)));
     if (adds)
         SL_TRY_OUT(sl_ids_add(out, tokenizer->suffix.id, tokenizer->suffix.count));
 out:
-    sl_work_close(&work);
+    sl_text_work_close(&work);
     return st;
 }
 

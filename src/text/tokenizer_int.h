@@ -103,7 +103,7 @@ typedef struct sl_candidate {
     int32_t at, id; /* left symbol, id of the result */
 } sl_candidate;
 
-typedef struct sl_work {
+typedef struct sl_text_work {
     sl_bytes text, next; /* the text now; where an edit builds the next one */
     sl_bytes normal;     /* a normalised section, while its parts pass through text */
     sl_pieces piece, out;
@@ -117,18 +117,18 @@ typedef struct sl_work {
     size_t symbol_capacity, heap_capacity;
     pcre2_match_data *match;
     pcre2_match_context *limits;
-} sl_work;
+} sl_text_work;
 
-sl_status sl_work_open(sl_work *work, size_t text_bytes) SL_MUSTUSE;
-void sl_work_close(sl_work *work);
+sl_status sl_text_work_open(sl_text_work *work, size_t text_bytes) SL_MUSTUSE;
+void sl_text_work_close(sl_text_work *work);
 
 /* -- regular expressions --------------------------------------------------------------------- */
 
 /* A pattern of tokenizer.json (Oniguruma) as PCRE2 with the same meaning, else refused. */
 sl_status sl_regex_open(pcre2_code **out, const char *pattern) SL_MUSTUSE;
 /* The next match in text from *at: [*at, *end). *found 0: none. */
-sl_status sl_regex_next(int *found, size_t *at, size_t *end, const pcre2_code *regex, sl_work *work,
-                        sl_span text) SL_MUSTUSE;
+sl_status sl_regex_next(int *found, size_t *at, size_t *end, const pcre2_code *regex,
+                        sl_text_work *work, sl_span text) SL_MUSTUSE;
 /* PCRE2 takes memory from the allocator table. */
 pcre2_general_context *sl_regex_memory(void); /* owned by the caller; NULL: none left */
 
@@ -143,7 +143,7 @@ typedef enum sl_when {
 /* One primitive step; the file's parts are made of these. It reads the pieces of the work and
  * leaves new ones in work->out. */
 typedef struct sl_step {
-    sl_status (*run)(const struct sl_step *step, sl_work *work);
+    sl_status (*run)(const struct sl_step *step, sl_text_work *work);
     pcre2_code *regex;
     char *from, *to; /* zero-terminated, NULL: not used */
     sl_when when;
@@ -155,16 +155,17 @@ typedef struct sl_steps {
     size_t count, capacity;
 } sl_steps;
 
-sl_status sl_step_nfc(const sl_step *step, sl_work *work);
-sl_status sl_step_prepend(const sl_step *step, sl_work *work);     /* to, when */
-sl_status sl_step_replace(const sl_step *step, sl_work *work);     /* from, to */
-sl_status sl_step_split_regex(const sl_step *step, sl_work *work); /* regex */
-sl_status sl_step_split_text(const sl_step *step, sl_work *work);  /* from: stands alone */
-sl_status sl_step_split_next(const sl_step *step, sl_work *work);  /* from: begins a piece */
-sl_status sl_step_digits(const sl_step *step, sl_work *work);      /* is_single */
+sl_status sl_step_nfc(const sl_step *step, sl_text_work *work);
+sl_status sl_step_prepend(const sl_step *step, sl_text_work *work);     /* to, when */
+sl_status sl_step_replace(const sl_step *step, sl_text_work *work);     /* from, to */
+sl_status sl_step_split_regex(const sl_step *step, sl_text_work *work); /* regex */
+sl_status sl_step_split_text(const sl_step *step, sl_text_work *work);  /* from: stands alone */
+sl_status sl_step_split_next(const sl_step *step, sl_text_work *work);  /* from: begins a piece */
+sl_status sl_step_digits(const sl_step *step, sl_text_work *work);      /* is_single */
 /* All steps on one text, which becomes one piece. */
-sl_status sl_steps_run(const sl_steps *steps, sl_work *work, sl_span text) SL_MUSTUSE;
-sl_status sl_work_piece(sl_work *work, size_t at, size_t end) SL_MUSTUSE; /* to work->out */
+sl_status sl_steps_run(const sl_steps *steps, sl_text_work *work, sl_span text) SL_MUSTUSE;
+sl_status sl_text_work_piece(sl_text_work *work, size_t at,
+                             size_t end) SL_MUSTUSE; /* to work->out */
 void sl_steps_close(sl_steps *steps);
 
 /* -- added tokens ---------------------------------------------------------------------------- */
@@ -253,7 +254,7 @@ sl_status sl_load_model(sl_tokenizer *tokenizer, const sl_json *model,
 sl_status sl_load_added(sl_tokenizer *tokenizer, const sl_json *added) SL_MUSTUSE;
 
 /* Ids of one piece. */
-sl_status sl_bpe_encode(sl_ids *out, const sl_tokenizer *tokenizer, sl_work *work,
+sl_status sl_bpe_encode(sl_ids *out, const sl_tokenizer *tokenizer, sl_text_work *work,
                         sl_span piece) SL_MUSTUSE;
 
 /* The byte alphabet of byte-level tokenizers: a byte's character in UTF-8, 1 or 2 bytes, whose

@@ -1,0 +1,298 @@
+/* The step on a tiny world policy: packing, micro-batches and backends change nothing but rounding;
+ * nothing is allocated; the start is checked; splits add up; the feed can be entered anywhere. */
+#include "base/alloc.h"
+#include "harness/harness.h"
+#include "train/step.h"
+#include <string.h>
+
+static const char *const tiny[] = {
+    "model.hidden=16",
+    "model.intermediate=24",
+    "model.heads=4",
+    "model.kv_heads=2",
+    "model.layers=2",
+    "model.embed_std=0.3",
+    "model.matrix_std=0.2",
+    "train.prompts=64",
+    "train.batch=16",
+    "policy.source=mix",
+    "policy.mix=0.5",
+    "measure.prompts=0",
+    "measure.exact_prompts=16",
+    "optim.learning_rate=1.0e-2",
+    "optim.clip=0",
+    "method.beta=0.5",
+};
+
+static void open_session(sl_session *s, const char *device, const char *const *set)
+{
+    const sl_backend *backend = NULL;
+    sl_memory_plan plan;
+    sl_recipe recipe = { 0 };
+
+    T_OK(sl_yaml_defaults(&recipe, sl_recipe_keys, sl_recipe_key_count));
+    for (size_t i = 0; i < sizeof tiny / sizeof tiny[0]; i++)
+        T_OK(sl_yaml_set(&recipe, sl_recipe_keys, sl_recipe_key_count, tiny[i]));
+    for (; set && *set; set++)
+        T_OK(sl_yaml_set(&recipe, sl_recipe_keys, sl_recipe_key_count, *set));
+    T_OK(sl_backend_open(&backend, device, 1));
+    T_OK(sl_session_open(s, &recipe, backend, &plan));
+    sl_feed_begin(&s->feed, 0);
+    s->feed.mix = s->mix;
+}
+
+static size_t floats_of(const sl_session *s)
+{
+    return sl_model_tensors(s->policy)->floats;
+}
+
+/* Moves the policy off its reference, so that coefficients differ from pair to pair. */
+static void walk_off(sl_session *s)
+{
+    float *p = sl_model_parameters(s->policy);
+    sl_rng rng = sl_rng_at(9, sl_rng_stream("test walk"), 0);
+
+    for (size_t i = 0; i < floats_of(s); i++)
+        p[i] += 0.02f * (float)sl_rng_normal(&rng);
+}
+
+/* Loss and gradient of the first update, without taking it. */
+static double gradient(sl_session *s, float *out)
+{
+    sl_update *u = &s->update;
+    const sl_fed *fed;
+    size_t count;
+    int more;
+
+    T_OK(sl_feed_next(&fed, &count, &s->feed, 0, 0));
+    walk_off(s);
+    memset(sl_model_gradients(s->policy), 0, floats_of(s) * sizeof(float));
+    sl_update_begin(u, fed, count);
+    for (T_OK(sl_update_pack(u, &more)); more; T_OK(sl_update_pack(u, &more))) {
+        T_OK(sl_model_forward(s->policy, s->work, &u->packer.packed));
+        T_OK(sl_update_logp(u, s->policy, s->work));
+        T_OK(sl_update_coef(u, s->loss, &s->loss_settings));
+        T_OK(sl_model_backward(s->policy, s->work, &u->packer.packed, u->coef));
+    }
+    sl_update_end(u);
+    memcpy(out, sl_model_gradients(s->policy), floats_of(s) * sizeof(float));
+    return u->means.loss;
+}
+
+enum { FLOATS_MOST = 1 << 15 };
+static float want[FLOATS_MOST], found[FLOATS_MOST];
+
+static double relative_distance(const float *a, const float *b, size_t n)
+{
+    double d = 0.0, size = 0.0;
+
+    for (size_t i = 0; i < n; i++) {
+        d += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+        size += (double)b[i] * (double)b[i];
+    }
+    return sqrt(d / size);
+}
+
+static void check_same(const char *device, const char *const *set, int is_shared)
+{
+    sl_session s;
+    double loss, reference;
+
+    open_session(&s, "ref", NULL);
+    assert_true(floats_of(&s) <= FLOATS_MOST);
+    reference = gradient(&s, want);
+    sl_session_close(&s);
+    open_session(&s, device, set);
+    s.update.packer.is_shared = is_shared;
+    loss = gradient(&s, found);
+    assert_true(fabs(loss - reference) <= 1e-5 * reference);
+    assert_true(relative_distance(found, want, floats_of(&s)) <= 1e-5);
+    sl_session_close(&s);
+}
+
+static void test_micro_batches(void **state)
+{
+    static const char *const one[] = { "train.micro_batch=1", NULL };
+    static const char *const four[] = { "train.micro_batch=4", NULL };
+
+    (void)state;
+    check_same("ref", one, 1);
+    check_same("ref", four, 1);
+    check_same("cpu", four, 1);
+}
+
+/* Packed with shared prompts = one pair at a time, every answer with its own prompt. */
+static void test_packing(void **state)
+{
+    static const char *const one[] = { "train.micro_batch=1", NULL };
+
+    (void)state;
+    check_same("ref", one, 0);
+    check_same("cpu", one, 0);
+    check_same("cpu", NULL, 1);
+}
+
+static void test_no_allocation_in_a_step(void **state)
+{
+    size_t after_2;
+    sl_session s;
+
+    (void)state;
+    open_session(&s, "cpu", NULL);
+    for (int i = 0; i < 2; i++)
+        T_OK(sl_train_step(&s));
+    after_2 = sl_alloc_count();
+    for (int i = 2; i < 4; i++)
+        T_OK(sl_train_step(&s));
+    assert_int_equal(sl_alloc_count(), after_2);
+    sl_session_close(&s);
+}
+
+static void test_first_loss_is_ln_2(void **state)
+{
+    sl_session s;
+
+    (void)state;
+    open_session(&s, "cpu", NULL);
+    T_OK(sl_train_step(&s));
+    T_CLOSE(s.update.means.loss, log(2.0), 1e-5);
+    T_CLOSE(s.update.means.margin, 0.0, 1e-4);
+    sl_session_close(&s);
+}
+
+static void test_another_start_is_named(void **state)
+{
+    const sl_tensors *table;
+    sl_session s;
+
+    (void)state;
+    open_session(&s, "cpu", NULL);
+    table = sl_model_tensors(s.policy);
+    sl_model_parameters(s.policy)[table->row[3].offset] += 0.5f;
+    T_FAILS(sl_train_step(&s), SL_ENUMERIC, table->row[3].name);
+    sl_session_close(&s);
+}
+
+static void test_a_bad_number_names_its_pair_and_step(void **state)
+{
+    sl_session s;
+
+    (void)state;
+    open_session(&s, "cpu", NULL);
+    T_OK(sl_train_step(&s));
+    sl_model_parameters(s.policy)[0] = NAN;
+    for (size_t i = 0; i < floats_of(&s); i++)
+        sl_model_parameters(s.policy)[i] = NAN;
+    T_FAILS(sl_train_step(&s), SL_ENUMERIC, "step 2");
+    sl_session_close(&s);
+}
+
+/* What the feed gives for an update does not depend on how one got there. */
+static void test_the_feed_can_be_entered_anywhere(void **state)
+{
+    static const char *const refill[] = { "policy.refill=2", "train.epochs=2", NULL };
+    uint64_t walked[8][16];
+    size_t on = 0, all = 0;
+    sl_session s;
+
+    (void)state;
+    open_session(&s, "cpu", refill);
+    for (int64_t u = 0; u < 8; u++) {
+        const sl_fed *fed;
+        size_t count;
+
+        T_OK(sl_feed_next(&fed, &count, &s.feed, u, 0));
+        assert_int_equal(count, 16);
+        for (size_t i = 0; i < count; i++) {
+            walked[u][i] = fed[i].pair.id;
+            on += fed[i].pair.source == SL_SOURCE_ON_POLICY;
+            all++;
+        }
+    }
+    assert_true(on > all / 4 && on < 3 * all / 4); /* the mix is one half */
+    for (int64_t u = 7; u >= 0; u -= 3) {
+        const sl_fed *fed;
+        size_t count;
+
+        sl_feed_begin(&s.feed, 0);
+        T_OK(sl_feed_next(&fed, &count, &s.feed, u, 1));
+        for (size_t i = 0; i < count; i++)
+            assert_true(fed[i].pair.id == walked[u][i]);
+    }
+    sl_session_close(&s);
+}
+
+static void test_shares_at_the_ends(void **state)
+{
+    (void)state;
+    for (int mix = 0; mix < 2; mix++) {
+        const sl_fed *fed;
+        size_t count;
+        sl_session s;
+
+        open_session(&s, "cpu", NULL);
+        s.feed.mix = mix;
+        T_OK(sl_feed_next(&fed, &count, &s.feed, 0, 0));
+        for (size_t i = 0; i < count; i++)
+            assert_int_equal(fed[i].pair.source, mix ? SL_SOURCE_ON_POLICY : SL_SOURCE_STATIC);
+        sl_session_close(&s);
+    }
+}
+
+/* |g|^2 of the whole from its parts: chosen + rejected, static + on-policy. */
+static void check_parts(double whole, double a, double b, double cosine)
+{
+    assert_true(cosine >= -1.0 - 1e-6 && cosine <= 1.0 + 1e-6);
+    assert_true(fabs(a * a + b * b + 2.0 * a * b * cosine - whole * whole) <=
+                1e-3 * (a * a + b * b));
+}
+
+static void test_splits_add_up(void **state)
+{
+    sl_update *u;
+    const sl_fed *fed;
+    double norm[16];
+    size_t count;
+    sl_session s;
+    int more;
+
+    (void)state;
+    open_session(&s, "ref", NULL);
+    u = &s.update;
+    T_OK(sl_feed_next(&fed, &count, &s.feed, 0, 0));
+    walk_off(&s);
+    sl_update_begin(u, fed, count);
+    sl_gradsplit_begin(&s.split, 1);
+    for (T_OK(sl_update_pack(u, &more)); more; T_OK(sl_update_pack(u, &more))) {
+        T_OK(sl_model_forward(s.policy, s.work, &u->packer.packed));
+        T_OK(sl_update_logp(u, s.policy, s.work));
+        T_OK(sl_update_coef(u, s.loss, &s.loss_settings));
+        T_OK(sl_gradsplit_backward(&s.split, u, s.work));
+    }
+    sl_gradsplit_end(&s.split, u);
+    sl_group_norms(norm, s.policy, sl_model_gradients(s.policy));
+    for (size_t g = 0; g < s.split.group_count; g++) {
+        const sl_gradsplit_row *r = &s.split.row[g];
+
+        check_parts(norm[g], r->norm_c, r->norm_r, r->cos_c_r);
+        check_parts(norm[g], r->norm_static, r->norm_on, r->cos_static_on);
+    }
+    sl_session_close(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_micro_batches),
+        cmocka_unit_test(test_packing),
+        cmocka_unit_test(test_no_allocation_in_a_step),
+        cmocka_unit_test(test_first_loss_is_ln_2),
+        cmocka_unit_test(test_another_start_is_named),
+        cmocka_unit_test(test_a_bad_number_names_its_pair_and_step),
+        cmocka_unit_test(test_the_feed_can_be_entered_anywhere),
+        cmocka_unit_test(test_shares_at_the_ends),
+        cmocka_unit_test(test_splits_add_up),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
