@@ -5,6 +5,7 @@
 #define SL_DATASETS_DATA_H
 
 #include "base/status.h"
+#include "text/chat.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -99,11 +100,6 @@ typedef struct sl_world_settings {
 } sl_world_settings;
 sl_world_settings sl_world_defaults(void);
 sl_status sl_data_open_world(sl_data **out, const sl_world_settings *settings) SL_MUSTUSE;
-
-/* One message of a conversation, borrowed. */
-typedef struct sl_message {
-    const char *role, *content;
-} sl_message;
 
 /* Text to token ids, for rows of text. What it gives is owned by the caller (sl_free). */
 typedef struct sl_encoder {

@@ -1,0 +1,233 @@
+/* Which chat format a folder has: its own chat_format.json, or a template that is known. */
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "text/chat.h"
+#include <string.h>
+
+enum { FILE_BYTES = 16 << 20, PATH_BYTES = 4096, INTEGER_DIGITS = 19 };
+
+struct sl_chat {
+    sl_chat_format format;
+    sl_json *tree; /* holds the strings of a format of the folder's own; NULL: the table's */
+};
+
+static const char hint[] =
+    "write chat_format.json beside tokenizer.json: {\"format\": \"chatml\"} with the name of a "
+    "known format, or {\"prefix\": \"<|{role}|>\\n\", \"suffix\": \"</s>\\n\", \"prompt\": "
+    "\"<|assistant|>\\n\"} with the text before and after each message and before the answer";
+
+void sl_chat_close(sl_chat **chat)
+{
+    if (!*chat)
+        return;
+    sl_json_close(&(*chat)->tree);
+    sl_free(*chat);
+    *chat = NULL;
+}
+
+const sl_chat_format *sl_chat_format_of(const sl_chat *chat)
+{
+    return &chat->format;
+}
+
+/* -- the folder's own format ----------------------------------------------------------------- */
+
+static sl_status check_keys(const sl_json *tree)
+{
+    static const char *const known[] = { "prefix", "suffix",         "prompt", "last",
+                                         "begin",  "default_system", "trim",   "system",
+                                         "user",   "assistant",      NULL };
+    const char *key;
+    sl_json *value;
+
+    json_object_foreach((sl_json *)tree, key, value)
+    {
+        const char *near = sl_text_nearest(key, known);
+        size_t i = 0;
+
+        while (known[i] && strcmp(known[i], key))
+            i++;
+        if (!known[i])
+            return SL_FAIL(SL_EFORMAT, "want a known key%s%s, found \"%.64s\"",
+                           near ? ", perhaps " : "", near ? near : "", key);
+    }
+    return SL_OK;
+}
+
+/* The prompt must begin what is written before an answer, or no prompt would begin a dialogue. */
+static sl_status check_prompt(const sl_chat_format *format)
+{
+    const sl_message answer = { "assistant", "" };
+    sl_chat_format bare = *format;
+    char *text;
+    int begins;
+
+    bare.begin = bare.last = bare.default_system = NULL;
+    SL_TRY(sl_chat_render(&text, &bare, &answer, 1, 0));
+    begins = !strncmp(text, format->prompt, strlen(format->prompt));
+    sl_free(text);
+    if (!begins)
+        return SL_FAIL(SL_EFORMAT, "want \"prompt\" to begin an assistant's message, found another "
+                                   "text");
+    return SL_OK;
+}
+
+static sl_status read_own(sl_chat_format *out, const sl_json *tree)
+{
+    static const char *const roles[SL_ROLES] = { "system", "user", "assistant" };
+    const char *name;
+
+    *out = (sl_chat_format){ .name = "of the folder" };
+    SL_TRY(sl_json_text_or(&name, tree, "format", NULL));
+    if (name) {
+        const sl_chat_format *row = sl_chat_find(name);
+
+        if (!row)
+            return SL_FAIL(SL_EFORMAT, "want the name of a chat format, found \"%.64s\"", name);
+        *out = *row;
+        return SL_OK;
+    }
+    SL_TRY(check_keys(tree));
+    SL_TRY(sl_json_text(&out->prefix, tree, "prefix"));
+    SL_TRY(sl_json_text(&out->suffix, tree, "suffix"));
+    SL_TRY(sl_json_text(&out->prompt, tree, "prompt"));
+    SL_TRY(sl_json_text_or(&out->last, tree, "last", NULL));
+    SL_TRY(sl_json_text_or(&out->begin, tree, "begin", NULL));
+    SL_TRY(sl_json_text_or(&out->default_system, tree, "default_system", NULL));
+    SL_TRY(sl_json_bool_or(&out->trims, tree, "trim", 0));
+    for (size_t i = 0; i < SL_ROLES; i++)
+        SL_TRY(sl_json_text_or(&out->role[i], tree, roles[i], roles[i]));
+    return check_prompt(out);
+}
+
+/* -- templates ------------------------------------------------------------------------------- */
+
+static sl_status recognise(sl_chat_format *out, const char *text, size_t bytes)
+{
+    const sl_chat_format *row = sl_chat_recognise(text, bytes);
+
+    if (!row)
+        return sl_err_hint(SL_FAIL(SL_EUNSUPPORTED, "want a known chat template, found another"),
+                           "%s", hint);
+    *out = *row;
+    return SL_OK;
+}
+
+static sl_status from_jinja(sl_chat *chat, const char *path)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    sl_status st;
+
+    SL_TRY(sl_file_read(&text, &bytes, path, FILE_BYTES));
+    st = sl_err_where(recognise(&chat->format, text, bytes), "%s", path);
+    sl_free(text);
+    return st;
+}
+
+/* The template's text in tokenizer_config.json: text, or a list of {"name", "template"} where
+ * "default" counts. */
+static sl_status find_template(const char **out, const sl_json *tree)
+{
+    const sl_json *value = json_object_get(tree, "chat_template");
+
+    *out = NULL;
+    if (!json_is_array(value))
+        return sl_json_text_or(out, tree, "chat_template", NULL);
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const char *name;
+
+        SL_TRY(sl_json_text(&name, json_array_get(value, i), "name"));
+        if (!strcmp(name, "default"))
+            return sl_json_text(out, json_array_get(value, i), "template");
+    }
+    return SL_OK;
+}
+
+static sl_status nothing(void)
+{
+    return sl_err_hint(SL_FAIL(SL_EUNSUPPORTED, "want a chat template, found none"), "%s", hint);
+}
+
+static sl_status read_config(sl_chat_format *out, const sl_json *tree)
+{
+    const char *text;
+
+    SL_TRY(find_template(&text, tree));
+    return text ? recognise(out, text, strlen(text)) : nothing();
+}
+
+/* tokenizer_config.json says "no longest length" as an integer beyond 64 bits, which the parser
+ * refuses: outside of strings such a number becomes a real of about the same size, in place. */
+static void soften_integers(char *text)
+{
+    int in_string = 0;
+
+    for (char *c = text; *c; c++) {
+        size_t digits;
+
+        if (in_string && *c == '\\' && c[1])
+            c++;
+        else if (*c == '"')
+            in_string = !in_string;
+        digits = in_string ? 0 : strspn(c, "0123456789");
+        if (digits >= INTEGER_DIGITS && !strchr(".eE", c[digits]))
+            memcpy(c + digits - 2, ".0", 2);
+        c += digits ? digits - 1 : 0;
+    }
+}
+
+static sl_status from_config(sl_chat *chat, const char *path)
+{
+    sl_json *tree = NULL;
+    char *text = NULL;
+    size_t bytes = 0;
+    sl_status st = SL_OK;
+
+    SL_TRY(sl_file_read(&text, &bytes, path, FILE_BYTES));
+    soften_integers(text);
+    SL_TRY_OUT(sl_json_parse(&tree, text, bytes, path));
+    SL_TRY_OUT(sl_err_where(read_config(&chat->format, tree), "%s", path));
+out:
+    sl_json_close(&tree);
+    sl_free(text);
+    return st;
+}
+
+static sl_status from_own(sl_chat *chat, const char *path)
+{
+    SL_TRY(sl_json_load(&chat->tree, path, FILE_BYTES));
+    return sl_err_where(read_own(&chat->format, chat->tree), "%s", path);
+}
+
+static sl_status open_any(sl_chat *chat, const char *folder)
+{
+    char path[PATH_BYTES];
+
+    SL_TRY(sl_file_join(path, sizeof path, folder, "chat_format.json"));
+    if (sl_file_exists(path))
+        return from_own(chat, path);
+    SL_TRY(sl_file_join(path, sizeof path, folder, "chat_template.jinja"));
+    if (sl_file_exists(path))
+        return from_jinja(chat, path);
+    SL_TRY(sl_file_join(path, sizeof path, folder, "tokenizer_config.json"));
+    if (sl_file_exists(path))
+        return from_config(chat, path);
+    return sl_err_where(nothing(), "%s", folder);
+}
+
+sl_status sl_chat_open(sl_chat **out, const char *folder)
+{
+    sl_chat *chat;
+    sl_status st;
+
+    *out = NULL;
+    SL_TRY(sl_take(&chat, 1, sizeof *chat));
+    st = open_any(chat, folder);
+    if (st != SL_OK)
+        sl_chat_close(&chat);
+    *out = chat;
+    return st;
+}
