@@ -1,6 +1,8 @@
 #include "train/session.h"
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/hash.h"
+#include "text/encoder.h"
 #include "train/emit.h"
 #include "train/memory.h"
 #include <math.h>
@@ -8,6 +10,29 @@
 #include <string.h>
 
 enum { CACHE_BYTES = 256 << 20 }; /* of the KV cache when policy.sample_batch is 0 */
+
+/* Opens a file of pairs; rows of text go through the tokenizer of the recipe, or of the policy. */
+static sl_status open_file(sl_session *s, sl_file_settings *file)
+{
+    const sl_recipe *r = &s->recipe;
+    const char *folder = r->data.tokenizer[0] ? r->data.tokenizer : r->model.policy;
+    char path[SL_RECIPE_PATH + 32];
+    sl_text_encoder *text = NULL;
+    sl_encoder encoder;
+    sl_status st;
+
+    snprintf(path, sizeof path, "%s/tokenizer.json", folder);
+    if (r->data.tokenizer[0] || (folder[0] && sl_file_exists(path))) {
+        SL_TRY(sl_err_where(sl_text_encoder_open(&text, folder), "key \"data.tokenizer\""));
+        snprintf(s->tokenizer_hash, sizeof s->tokenizer_hash, "%s",
+                 sl_tokenizer_hash(sl_text_encoder_tokenizer(text)));
+        encoder = (sl_encoder){ text, sl_text_encode, sl_text_render };
+        file->encoder = &encoder;
+    }
+    st = sl_data_open_file(&s->data, file);
+    sl_text_encoder_close(&text);
+    return st;
+}
 
 static sl_status open_data(sl_session *s)
 {
@@ -39,7 +64,7 @@ static sl_status open_data(sl_session *s)
         file.eos = config.eos_count ? config.eos[0] : -1;
         sl_config_close(&config);
     }
-    return sl_data_open_file(&s->data, &file);
+    return open_file(s, &file);
 }
 
 /* config.json of a random start, in the newer dialect. */
@@ -390,12 +415,14 @@ sl_status sl_session_describe(sl_json **out, const sl_session *s)
     if (s->reference)
         SL_TRY(sl_model_hash(reference, s->reference));
     SL_TRY(sl_yaml_dump(&recipe, &s->recipe, sl_recipe_keys, sl_recipe_key_count));
-    tree = json_pack("{s:o, s:o, s:{s:s, s:s, s:I, s:s}, s:s*, s:{s:s, s:s}, s:s, s:I}", "recipe",
-                     recipe, "loss", describe_loss(s), "policy", "family", sl_config_family_name(c),
-                     "sha256", policy, "parameters", (json_int_t)sl_config_parameters(c), "path",
-                     s->recipe.model.policy, "reference_sha256", s->reference ? reference : NULL,
-                     "data", "source", s->recipe.data.source, "sha256", sl_data_hash(s->data),
-                     "judge", s->judge ? sl_judge_name(s->judge) : "", "vocab", (json_int_t)c->V);
+    tree = json_pack("{s:o, s:o, s:{s:s, s:s, s:I, s:s}, s:s*, s:{s:s, s:s}, s:s*, s:s, s:I}",
+                     "recipe", recipe, "loss", describe_loss(s), "policy", "family",
+                     sl_config_family_name(c), "sha256", policy, "parameters",
+                     (json_int_t)sl_config_parameters(c), "path", s->recipe.model.policy,
+                     "reference_sha256", s->reference ? reference : NULL, "data", "source",
+                     s->recipe.data.source, "sha256", sl_data_hash(s->data), "tokenizer_sha256",
+                     s->tokenizer_hash[0] ? s->tokenizer_hash : NULL, "judge",
+                     s->judge ? sl_judge_name(s->judge) : "", "vocab", (json_int_t)c->V);
     if (!tree)
         return SL_FAIL(SL_EINTERNAL, "bug: the run cannot be described as JSON");
     *out = tree;

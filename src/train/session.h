@@ -35,7 +35,8 @@ typedef struct sl_session {
     const sl_loss *loss; /* NULL: SFT */
     sl_loss_settings loss_settings;
     sl_data *data;
-    sl_judge *judge; /* NULL: none */
+    char tokenizer_hash[65]; /* of rows of text; "": none were read */
+    sl_judge *judge;         /* NULL: none */
 
     sl_model *policy;    /* trained */
     sl_model *start;     /* policy at the start of the iteration; NULL for SFT */
