@@ -65,7 +65,7 @@ static sl_status no_format(const sl_json *row)
             "field \"chosen\"");
     st = SL_FAIL(SL_EFORMAT, "want keys \"chosen\" and \"rejected\" (strings or lists of messages) "
                              "or \"chosen_ids\" and \"rejected_ids\", found neither");
-    return sl_err_hint(st, "docs/data.md shows every format");
+    return sl_err_hint(st, "docs/formats.md shows every format");
 }
 
 static sl_status read_by(sl_raw *out, const sl_format *format, const sl_json *row,
