@@ -4,7 +4,7 @@
 build_debian="gcc libc6-dev meson ninja-build pkg-config libopenblas-openmp-dev liblapacke-dev
   libhdf5-dev libcyaml-dev libyaml-dev libjansson-dev libpcre2-dev libutf8proc-dev zlib1g-dev
   libcmocka-dev gnuplot-nox"
-test_debian="clang clang-format libomp-14-dev libclang-rt-14-dev hdf5-tools python3 python3-h5py"
+test_debian="clang clang-format libomp-dev libclang-rt-dev hdf5-tools python3 python3-h5py"
 
 say() {
     printf '%s\n' "$*" >&2
