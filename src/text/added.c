@@ -160,8 +160,10 @@ void sl_needles_close(sl_needles *needles)
 static sl_status add_needle(sl_needles *needles, sl_span text, int32_t id, unsigned flags)
 {
     SL_TRY(sl_grow(&needles->at, &needles->capacity, needles->count + 1, sizeof *needles->at));
-    needles->at[needles->count++] = (sl_needle){ needles->pool.count, text.bytes, id, flags };
-    return sl_bytes_add(&needles->pool, text.at, text.bytes);
+    SL_TRY(sl_bytes_add(&needles->pool, text.at, text.bytes));
+    needles->at[needles->count++] =
+        (sl_needle){ needles->pool.count - text.bytes, text.bytes, id, flags };
+    return SL_OK;
 }
 
 static int compare(const void *a, const void *b, void *pool)
