@@ -78,7 +78,7 @@ static void set_pair(sl_feed *feed, size_t i, const sl_pair *pair)
 
 /* The pair of two drawn answers, labelled by the judge. Equal answers stay a pair, marked: their
  * coefficients cancel. */
-static sl_status label_pair(sl_feed *feed, size_t d, const sl_vote *vote)
+static void label_pair(sl_feed *feed, size_t d, const sl_vote *vote)
 {
     const size_t i = feed->drawn_for[d];
     const sl_drawn *a = &feed->drawn[2 * d], *b = a + 1;
@@ -103,7 +103,6 @@ static sl_status label_pair(sl_feed *feed, size_t d, const sl_vote *vote)
     ids[2] = pair.rejected.id;
     pair.id = sl_hash_id(ids, sizeof ids);
     set_pair(feed, i, &pair);
-    return SL_OK;
 }
 
 static sl_status tell(const sl_feed *feed, size_t d, const sl_vote *vote)
@@ -134,7 +133,7 @@ static sl_status fill_on_policy(sl_feed *feed, size_t count, int is_replay)
 
         SL_TRY(sl_judge_votes(&vote, feed->judge, &feed->prompt[d], &feed->drawn[2 * d].answer,
                               &feed->drawn[2 * d + 1].answer, 1));
-        SL_TRY(label_pair(feed, d, &vote));
+        label_pair(feed, d, &vote);
         if (!is_replay)
             SL_TRY(tell(feed, d, &vote));
     }
