@@ -6,8 +6,6 @@
 #include <string.h>
 #include <utf8proc.h>
 
-/* -- characters beside a match --------------------------------------------------------------- */
-
 /* Letters, marks, decimal digits, connectors and joiners: \w of the library. */
 static int is_word(int32_t point)
 {
@@ -74,8 +72,6 @@ static size_t swallow_right(sl_span text, size_t end)
         end = after;
     return end;
 }
-
-/* -- search ---------------------------------------------------------------------------------- */
 
 /* First of needles lo..hi-1, equal before depth, whose byte at depth is at least byte. */
 static size_t lower(const sl_needles *needles, size_t lo, size_t hi, size_t depth, int byte)
@@ -147,8 +143,6 @@ sl_status sl_needles_split(sl_sections *out, const sl_needles *needles, sl_span 
     }
     return done < text.bytes ? add_section(out, done, text.bytes, -1) : SL_OK;
 }
-
-/* -- loading --------------------------------------------------------------------------------- */
 
 void sl_needles_close(sl_needles *needles)
 {

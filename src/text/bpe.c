@@ -132,8 +132,7 @@ static void add_character(sl_text_work *work, size_t *count, int *has_unk, const
     add_symbol(work, count, id);
 }
 
-/* One symbol a byte, or a character. Returns their count, at most the piece's bytes * 2 (a byte's
- * character has up to two bytes, and each may stand for itself). */
+/* One symbol a byte, or a character; returns their count. */
 static size_t fill_symbols(sl_text_work *work, const sl_tokenizer *t, sl_span piece)
 {
     int has_unk = 0; /* an unknown token waits, so that a run can be one */
@@ -182,6 +181,9 @@ static int32_t find_whole(const sl_tokenizer *t, sl_text_work *work, sl_span pie
 sl_status sl_bpe_encode(sl_ids *out, const sl_tokenizer *tokenizer, sl_text_work *work,
                         sl_span piece)
 {
+    /* a byte's character has up to two bytes, and each may stand for itself */
+    const size_t most =
+        piece.bytes * (tokenizer->is_byte_level && tokenizer->bpe.falls_back ? 2 : 1);
     size_t count;
 
     if (tokenizer->bpe.ignores_merges) {
@@ -192,8 +194,7 @@ sl_status sl_bpe_encode(sl_ids *out, const sl_tokenizer *tokenizer, sl_text_work
         if (id >= 0)
             return sl_ids_add(out, &id, 1);
     }
-    SL_TRY(
-        sl_grow(&work->symbol, &work->symbol_capacity, 2 * piece.bytes + 1, sizeof *work->symbol));
+    SL_TRY(sl_grow(&work->symbol, &work->symbol_capacity, most, sizeof *work->symbol));
     count = fill_symbols(work, tokenizer, piece);
     SL_TRY(sl_grow(&work->heap, &work->heap_capacity, 2 * count + 2, sizeof *work->heap));
     merge_all(work, &tokenizer->bpe.merges, count);

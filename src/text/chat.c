@@ -111,8 +111,6 @@ const sl_chat_format *sl_chat_find(const char *name)
     return NULL;
 }
 
-/* -- recognising ----------------------------------------------------------------------------- */
-
 static int is_blank(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
@@ -150,8 +148,6 @@ const sl_chat_format *sl_chat_recognise(const char *template_text, size_t bytes)
             return &formats[i];
     return NULL;
 }
-
-/* -- rendering ------------------------------------------------------------------------------- */
 
 /* White space of Python's str.strip: Unicode's and the four separators. */
 static int is_trimmed(int32_t point)

@@ -32,8 +32,6 @@ const sl_chat_format *sl_chat_format_of(const sl_chat *chat)
     return &chat->format;
 }
 
-/* -- the folder's own format ----------------------------------------------------------------- */
-
 static sl_status check_keys(const sl_json *tree)
 {
     static const char *const known[] = { "prefix", "suffix",         "prompt", "last",
@@ -101,8 +99,6 @@ static sl_status read_own(sl_chat_format *out, const sl_json *tree)
         SL_TRY(sl_json_text_or(&out->role[i], tree, roles[i], roles[i]));
     return check_prompt(out);
 }
-
-/* -- templates ------------------------------------------------------------------------------- */
 
 static sl_status recognise(sl_chat_format *out, const char *text, size_t bytes)
 {

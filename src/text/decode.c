@@ -17,8 +17,6 @@ struct sl_decoder {
 
 static const char broken[] = "\xEF\xBF\xBD"; /* U+FFFD */
 
-/* -- UTF-8 ----------------------------------------------------------------------------------- */
-
 typedef enum utf8 { UTF8_GOOD, UTF8_BAD, UTF8_SHORT } utf8;
 
 /* Reads one character: *bytes of a good one, of the longest beginning of one, or 1. Source: Unicode
@@ -79,8 +77,6 @@ static sl_status emit_run(sl_decoder *d)
         SL_TRY(sl_bytes_add(&d->out, broken, sizeof broken - 1));
     return SL_OK;
 }
-
-/* -- one token ------------------------------------------------------------------------------- */
 
 /* Bytes of a token in the byte alphabet; a token with any other character stands for itself. */
 static sl_status hold_bytes(sl_decoder *d, sl_span token)
@@ -230,8 +226,6 @@ static sl_status finish(sl_decoder *d)
     d->strip_left = d->tokenizer->decoding.strip_count;
     return SL_OK;
 }
-
-/* -- door ------------------------------------------------------------------------------------ */
 
 sl_status sl_decoder_open(sl_decoder **out, const sl_tokenizer *tokenizer, int skip_special)
 {

@@ -95,8 +95,6 @@ static sl_status add_regex(sl_steps *steps, const char *pattern)
     return add_step(steps, step, NULL, NULL);
 }
 
-/* -- normalizer ------------------------------------------------------------------------------ */
-
 static sl_status read_nfc(sl_tokenizer *t, const sl_json *node)
 {
     (void)node;
@@ -142,8 +140,6 @@ sl_status sl_load_normalizer(sl_tokenizer *tokenizer, const sl_json *node)
 {
     return sl_part_read(tokenizer, normalizers, node);
 }
-
-/* -- pre-tokenizer --------------------------------------------------------------------------- */
 
 /* Nothing can follow ByteLevel, whose pieces are no longer text. */
 static sl_status add_pre(sl_tokenizer *t, sl_step step, const char *from, const char *to)

@@ -19,8 +19,6 @@ sl_status sl_text_work_piece(sl_text_work *work, size_t at, size_t end)
     return SL_OK;
 }
 
-/* -- edits ----------------------------------------------------------------------------------- */
-
 /* Hostile files could double a text with every step. */
 static sl_status add_next(sl_text_work *work, const char *data, size_t bytes)
 {
@@ -129,8 +127,6 @@ sl_status sl_step_nfc(const sl_step *step, sl_text_work *work)
 {
     return edit_all(nfc, step, work);
 }
-
-/* -- splits ---------------------------------------------------------------------------------- */
 
 static sl_status split_all(sl_status (*split)(const sl_step *, sl_text_work *, sl_span, size_t),
                            const sl_step *step, sl_text_work *work)
@@ -245,8 +241,6 @@ sl_status sl_step_digits(const sl_step *step, sl_text_work *work)
 {
     return split_all(split_digits, step, work);
 }
-
-/* -- all ------------------------------------------------------------------------------------- */
 
 static void swap_pieces(sl_text_work *work)
 {

@@ -10,8 +10,6 @@
 
 enum { PATH_BYTES = 4096 };
 
-/* -- encode ---------------------------------------------------------------------------------- */
-
 static sl_status refuse_bytes(sl_span text)
 {
     size_t at = 0;
@@ -105,8 +103,6 @@ out:
     return st;
 }
 
-/* -- facts ----------------------------------------------------------------------------------- */
-
 size_t sl_tokenizer_vocab(const sl_tokenizer *tokenizer)
 {
     return tokenizer->vocab.size;
@@ -136,8 +132,6 @@ const int32_t *sl_tokenizer_prefix(const sl_tokenizer *tokenizer, size_t *count)
     *count = tokenizer->prefix.count;
     return tokenizer->prefix.id;
 }
-
-/* -- open ------------------------------------------------------------------------------------ */
 
 void sl_tokenizer_close(sl_tokenizer **tokenizer)
 {

@@ -27,8 +27,6 @@ void sl_bytes_close(sl_bytes *bytes);
 /* Unicode's White_Space. */
 int sl_is_space(int32_t point);
 
-/* -- vocabulary ------------------------------------------------------------------------------ */
-
 enum { SL_TOKEN_MODEL = 1, SL_TOKEN_ADDED = 2, SL_TOKEN_SPECIAL = 4 };
 
 typedef struct sl_token {
@@ -54,8 +52,6 @@ sl_status sl_vocab_add(sl_vocab *vocab, const char *text, size_t bytes, int32_t 
 /* Id of a text of one of the kinds, -1: none. */
 int32_t sl_vocab_find(const sl_vocab *vocab, const char *text, size_t bytes, uint32_t kind);
 
-/* -- merges ---------------------------------------------------------------------------------- */
-
 typedef struct sl_merge {
     uint64_t pair; /* left id << 32 | right id */
     uint32_t rank; /* lower merges first */
@@ -71,8 +67,6 @@ typedef struct sl_merges {
 sl_status sl_merges_open(sl_merges *merges, const sl_vocab *vocab, const sl_json *list) SL_MUSTUSE;
 void sl_merges_close(sl_merges *merges);
 const sl_merge *sl_merges_find(const sl_merges *merges, int32_t left, int32_t right); /* or NULL */
-
-/* -- memory of one call ---------------------------------------------------------------------- */
 
 typedef struct sl_piece {
     size_t at, bytes; /* in the work's text; never empty */
@@ -122,8 +116,6 @@ typedef struct sl_text_work {
 sl_status sl_text_work_open(sl_text_work *work, size_t text_bytes) SL_MUSTUSE;
 void sl_text_work_close(sl_text_work *work);
 
-/* -- regular expressions --------------------------------------------------------------------- */
-
 /* A pattern of tokenizer.json (Oniguruma) as PCRE2 with the same meaning, else refused. */
 sl_status sl_regex_open(pcre2_code **out, const char *pattern) SL_MUSTUSE;
 /* The next match in text from *at: [*at, *end). *found 0: none. */
@@ -131,8 +123,6 @@ sl_status sl_regex_next(int *found, size_t *at, size_t *end, const pcre2_code *r
                         sl_text_work *work, sl_span text) SL_MUSTUSE;
 /* PCRE2 takes memory from the allocator table. */
 pcre2_general_context *sl_regex_memory(void); /* owned by the caller; NULL: none left */
-
-/* -- steps: normalizer and pre-tokenizer ----------------------------------------------------- */
 
 typedef enum sl_when {
     SL_WHEN_ALWAYS,
@@ -168,8 +158,6 @@ sl_status sl_text_work_piece(sl_text_work *work, size_t at,
                              size_t end) SL_MUSTUSE; /* to work->out */
 void sl_steps_close(sl_steps *steps);
 
-/* -- added tokens ---------------------------------------------------------------------------- */
-
 enum { SL_ADDED_SINGLE_WORD = 1, SL_ADDED_LSTRIP = 2, SL_ADDED_RSTRIP = 4, SL_ADDED_SPECIAL = 8 };
 
 typedef struct sl_needle {
@@ -189,8 +177,6 @@ typedef struct sl_needles {
 sl_status sl_needles_split(sl_sections *out, const sl_needles *needles, sl_span text,
                            int skips_special) SL_MUSTUSE;
 void sl_needles_close(sl_needles *needles);
-
-/* -- the whole ------------------------------------------------------------------------------- */
 
 typedef struct sl_bpe {
     sl_merges merges;

@@ -118,8 +118,6 @@ static void test_roles(void **state)
             "want role user or assistant");
 }
 
-/* -- folders --------------------------------------------------------------------------------- */
-
 static void put(const char *name, const char *text)
 {
     char path[PATH];
@@ -224,8 +222,6 @@ static void test_folder_own(void **state)
     drop("chat_format.json");
     drop("chat_template.jinja");
 }
-
-/* -- tokenizer and format together ----------------------------------------------------------- */
 
 static const char tokenizer_json[] =
     "{\"added_tokens\":[{\"id\":4,\"content\":\"<s>\",\"special\":true}],\"post_processor\":"

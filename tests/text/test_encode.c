@@ -232,8 +232,6 @@ static void test_wrong_text(void **state)
     sl_tokenizer_close(&t);
 }
 
-/* -- heap and list against the plain rule ---------------------------------------------------- */
-
 enum { LETTERS = 4, TOKENS = 60, WORD = 300 };
 
 typedef struct rule {

@@ -190,8 +190,6 @@ static void test_regex_is_bounded(void **state)
     sl_tokenizer_close(&t);
 }
 
-/* -- decoders -------------------------------------------------------------------------------- */
-
 static void test_decoders(void **state)
 {
     static const int32_t id[] = { 2, 1, 0, 2, 7, 1 };
