@@ -84,6 +84,8 @@ static sl_status read_own(sl_chat_format *out, const sl_json *tree)
 
         if (!row)
             return SL_FAIL(SL_EFORMAT, "want the name of a chat format, found \"%.64s\"", name);
+        if (json_object_size(tree) != 1)
+            return SL_FAIL(SL_EFORMAT, "want \"format\" alone, found other keys beside it");
         *out = *row;
         return SL_OK;
     }

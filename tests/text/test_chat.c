@@ -213,6 +213,8 @@ static void test_folder_own(void **state)
     sl_chat_close(&chat);
     put("chat_format.json", "{\"format\": \"zefyr\"}");
     T_FAILS(sl_chat_open(&chat, folder), SL_EFORMAT, "\"zefyr\"");
+    put("chat_format.json", "{\"format\": \"zephyr\", \"suffix\": \"\"}");
+    T_FAILS(sl_chat_open(&chat, folder), SL_EFORMAT, "\"format\" alone");
     put("chat_format.json", "{\"prefix\": \"\", \"sufix\": \"\"}");
     T_FAILS(sl_chat_open(&chat, folder), SL_EFORMAT, "perhaps suffix");
     put("chat_format.json", "{\"prefix\": \"{role}: \", \"suffix\": \"\"}");
