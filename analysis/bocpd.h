@@ -1,6 +1,6 @@
-/* Bayesian online change point detection (metrics D3; arXiv 0710.3742): the posterior of the run
- * length after every observation. P(r = 0) is the hazard whatever is seen, so an alarm must look at
- * P(r <= w) or at a drop of the most probable run. */
+/* Bayesian online change point detection (docs/math.md D3; arXiv 0710.3742): the posterior of the
+ * run length after every observation. P(r = 0) is the hazard whatever is seen, so an alarm must
+ * look at P(r <= w) or at a drop of the most probable run. */
 #ifndef SL_ANALYSIS_BOCPD_H
 #define SL_ANALYSIS_BOCPD_H
 

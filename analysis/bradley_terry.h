@@ -1,4 +1,4 @@
-/* Strengths of K players from a table of wins (metrics B3): P(i beats j) = sigma(theta_i -
+/* Strengths of K players from a table of wins (docs/math.md B3): P(i beats j) = sigma(theta_i -
  * theta_j).
  */
 #ifndef SL_ANALYSIS_BRADLEY_TERRY_H

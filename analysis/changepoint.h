@@ -1,7 +1,7 @@
-/* Change points of a series of T observations (metrics D3). Segments are [a, b); break points are
- * segment ends, T included. Objective: sum of costs + penalty times segments; the optimal partition
- * is exact by dynamic programming, O(T^2) (Jackson et al., IEEE SPL 12, 2005); binary segmentation
- * is greedy. Conventions of costs: ruptures (arXiv 1801.00826). */
+/* Change points of a series of T observations (docs/math.md D3). Segments are [a, b); break points
+ * are segment ends, T included. Objective: sum of costs + penalty times segments; the optimal
+ * partition is exact by dynamic programming, O(T^2) (Jackson et al., IEEE SPL 12, 2005); binary
+ * segmentation is greedy. Conventions of costs: ruptures (arXiv 1801.00826). */
 #ifndef SL_ANALYSIS_CHANGEPOINT_H
 #define SL_ANALYSIS_CHANGEPOINT_H
 

@@ -1,4 +1,4 @@
-/* From verdicts to decisions (metrics.md D4): hysteresis over measurements and mixing weights.
+/* From verdicts to decisions (docs/math.md D4): hysteresis over measurements and mixing weights.
  * Plain values in, plain values out: the live advisor and the analyzer of a record run the same
  * code. */
 #ifndef SL_ANALYSIS_DECIDE_H
@@ -19,7 +19,7 @@ int sl_hysteresis_step(sl_hysteresis *h, sl_stage side);
 /* The side of an interval: beyond 1/2 +- margin. */
 sl_stage sl_interval_side(double lower, double upper, double centre, double margin);
 
-/* Share of on-policy pairs by the score (metrics.md D4). */
+/* Share of on-policy pairs by the score (docs/math.md D4). */
 double sl_mix_linear(double bs, double low, double high);
 double sl_mix_smoothstep(double bs, double low, double high);
 double sl_mix_logistic(double bs, double centre, double width);

@@ -1,4 +1,4 @@
-/* Distances between two laws of answers that are known by scores only (metrics E). */
+/* Distances between two laws of answers that are known by scores only (docs/math.md E). */
 #ifndef SL_ANALYSIS_DISTANCE_H
 #define SL_ANALYSIS_DISTANCE_H
 

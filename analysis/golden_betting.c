@@ -1,4 +1,4 @@
-/* Test vectors of betting capital, confidence sequences and the e-detector (metrics D2). */
+/* Test vectors of betting capital, confidence sequences and the e-detector (docs/math.md D2). */
 #include "analysis/golden_int.h"
 #include "analysis/hypothesis.h"
 #include <math.h>

@@ -1,4 +1,4 @@
-/* Test vectors of fitted models: Bradley-Terry and length control (metrics B3, B5). */
+/* Test vectors of fitted models: Bradley-Terry and length control (docs/math.md B3, B5). */
 #include "analysis/bradley_terry.h"
 #include "analysis/golden_int.h"
 #include "analysis/length.h"

@@ -1,4 +1,4 @@
-/* Test vectors of crossings, change points and detector scores (metrics D3, D5). */
+/* Test vectors of crossings, change points and detector scores (docs/math.md D3, D5). */
 #include "analysis/bocpd.h"
 #include "analysis/changepoint.h"
 #include "analysis/golden_int.h"

@@ -1,4 +1,4 @@
-/* Test vectors of quality and training signals (metrics A9, A10, B, C). */
+/* Test vectors of quality and training signals (docs/math.md A9, A10, B, C). */
 #include "analysis/golden_int.h"
 #include "analysis/metric.h"
 #include <math.h>

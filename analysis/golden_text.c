@@ -1,4 +1,4 @@
-/* Test vectors of text diversity (metrics A1 to A5). */
+/* Test vectors of text diversity (docs/math.md A1 to A5). */
 #include "analysis/golden_int.h"
 #include "analysis/metric.h"
 #include "base/hash.h"

@@ -1,4 +1,4 @@
-/* Test vectors of vectors and of score laws (metrics A6 to A8, E). */
+/* Test vectors of vectors and of score laws (docs/math.md A6 to A8, E). */
 #include "analysis/distance.h"
 #include "analysis/golden_int.h"
 #include "analysis/vectors.h"

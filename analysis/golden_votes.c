@@ -1,4 +1,4 @@
-/* Test vectors of intervals, tests and decisions (metrics D1, D2, D4). */
+/* Test vectors of intervals, tests and decisions (docs/math.md D1, D2, D4). */
 #include "analysis/decide.h"
 #include "analysis/golden_int.h"
 #include "analysis/hypothesis.h"

@@ -1,4 +1,4 @@
-/* Length-controlled win rate (metrics B5; arXiv 2404.04475): a logistic fit of votes on the
+/* Length-controlled win rate (docs/math.md B5; arXiv 2404.04475): a logistic fit of votes on the
  * difference of lengths, read off at difference 0. */
 #ifndef SL_ANALYSIS_LENGTH_H
 #define SL_ANALYSIS_LENGTH_H

@@ -1,5 +1,5 @@
-/* Where BS(t) crosses the threshold, from T checkpoints (metrics D3). -inf: above from the first
- * on; +inf: never reached; NaN: undecided or undefined. */
+/* Where BS(t) crosses the threshold, from T checkpoints (docs/math.md D3). -inf: above from the
+ * first on; +inf: never reached; NaN: undecided or undefined. */
 #ifndef SL_ANALYSIS_LOCATE_H
 #define SL_ANALYSIS_LOCATE_H
 

@@ -1,7 +1,7 @@
 /* Metrics of diversity, quality and training signals on plain arrays. Undefined is NaN, never 0; an
  * item that is not finite is dropped and counted where a count is given, a pair with one such side
- * whole. Logs are natural. `sl_metrics` is the table of those that have one number per prompt or
- * batch. */
+ * whole. Logs are natural. Labels (A1, B7, ...): docs/math.md, "Metrics". `sl_metrics` is the table
+ * of those that have one number per prompt or batch. */
 #ifndef SL_ANALYSIS_METRIC_H
 #define SL_ANALYSIS_METRIC_H
 

@@ -1,4 +1,4 @@
-/* Norms, noise and geometry of gradients, and sketches of fixed hashes (metrics C1 to C4). */
+/* Norms, noise and geometry of gradients, and sketches of fixed hashes (docs/math.md C1 to C4). */
 #include "analysis/metric.h"
 #include "base/alloc.h"
 #include <math.h>

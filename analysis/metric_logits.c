@@ -1,4 +1,4 @@
-/* Signals of logits and log-probabilities (metrics A9, A10, B8, C5). */
+/* Signals of logits and log-probabilities (docs/math.md A9, A10, B8, C5). */
 #include "analysis/metric.h"
 #include "analysis/special.h"
 #include "base/alloc.h"

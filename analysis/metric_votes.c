@@ -1,4 +1,4 @@
-/* Quality by votes, scores and margins (metrics B2, B4, B6, B7, D1). */
+/* Quality by votes, scores and margins (docs/math.md B2, B4, B6, B7, D1). */
 #include "analysis/metric.h"
 #include "analysis/special.h"
 #include "base/alloc.h"

@@ -1,5 +1,5 @@
-/* How good a detector was on a run whose boundary is known (metrics D5). States: 0 injection, 1
- * fine-tuning. */
+/* How good a detector was on a run whose boundary is known (docs/math.md D5). States: 0 injection,
+ * 1 fine-tuning. */
 #ifndef SL_ANALYSIS_TRAJECTORY_H
 #define SL_ANALYSIS_TRAJECTORY_H
 

@@ -1,4 +1,4 @@
-/* Diversity of n vectors of d numbers, row-major (metrics A6 to A8). */
+/* Diversity of n vectors of d numbers, row-major (docs/math.md A6 to A8). */
 #ifndef SL_ANALYSIS_VECTORS_H
 #define SL_ANALYSIS_VECTORS_H
 

@@ -1,6 +1,6 @@
 /* Attention over packed segments, backward. One task a family (a segment without parent and its
  * children) and key head: all that adds to one dk, dv or dq is in one task, in a fixed order,
- * without atomics. Source: models.md section 3. */
+ * without atomics. Source: docs/math.md, "Backward". */
 #include "kernels/cpu/attention_tile.h"
 #include "kernels/cpu/cpu_int.h"
 

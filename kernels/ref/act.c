@@ -1,5 +1,5 @@
 /* Activations and gated products, the executable specification: one table of functions and
- * derivatives. Source: models.md section 3. */
+ * derivatives. Source: docs/math.md, "Backward". */
 #include "kernels/ref/ref_int.h"
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* Attention over packed segments, the executable specification: no score is kept, each is computed
- * again where it is needed. Source: models.md section 3. */
+ * again where it is needed. Source: docs/math.md, "Backward". */
 #include "kernels/ref/ref_int.h"
 #include <math.h>
 

@@ -1,4 +1,4 @@
-/* Layer norm, the executable specification. Source: models.md section 3. */
+/* Layer norm, the executable specification. Source: docs/math.md, "Backward". */
 #include "kernels/ref/ref_int.h"
 #include <math.h>
 

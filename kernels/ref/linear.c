@@ -1,4 +1,4 @@
-/* Linear layers, the executable specification. Source: models.md section 3. */
+/* Linear layers, the executable specification. Source: docs/math.md, "Backward". */
 #include "kernels/ref/ref_int.h"
 
 static void linear_fwd_ref(float *y, const float *x, const float *w, const float *b, size_t T,

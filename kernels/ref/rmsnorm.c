@@ -1,4 +1,4 @@
-/* RMS norm, the executable specification. Source: models.md section 3. */
+/* RMS norm, the executable specification. Source: docs/math.md, "Backward". */
 #include "kernels/ref/ref_int.h"
 #include <math.h>
 

@@ -1,4 +1,4 @@
-/* Rotary positions, the executable specification. Source: models.md 1.3 (rotate_half). */
+/* Rotary positions, the executable specification. Source: docs/math.md, "RoPE". */
 #include "kernels/ref/ref_int.h"
 
 static void rope_ref(float *x, const float *cosine, const float *sine, const int32_t *position,
