@@ -139,7 +139,12 @@ static sl_status analyze_run(int argc, char **argv)
 const sl_command sl_command_analyze = {
     .name = "analyze",
     .operands = "PATH... [--out DIR] [--json]",
-    .summary = "what a record says by itself: stages, decisions, gains, cost",
+    .summary =
+        "what runs or vote files say: stage, boundary, cost\n"
+        "PATH is a run, or a file of votes (JSONL or AlpacaEval, may be gzip'ed; - is stdin).\n"
+        "A run: every look and decision is derived again from the votes and compared; exit\n"
+        "code 1 if one differs. Votes: score with interval, the sequential test, effects of\n"
+        "length and order, and where the score crosses 1/2 when there are several steps.",
     .opts = opts,
     .most = SL_OPT_LIST_MOST,
     .example = "stageline analyze demo-out/run-weak --out tables",

@@ -187,7 +187,7 @@ const sl_command sl_command_demo = {
     .summary =
         "the main job from nothing, on the built-in world\n"
         "Trains a weak and a strong start for two iterations each; before every iteration the\n"
-        "boundary score decides between static and on-policy data. About a minute.",
+        "boundary score decides between static and on-policy data. Under a minute.",
     .opts = opts,
     .example = "stageline demo --out demo-out",
     .run = demo_run,

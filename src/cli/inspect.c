@@ -131,7 +131,10 @@ static sl_status inspect_run(int argc, char **argv)
 const sl_command sl_command_inspect = {
     .name = "inspect",
     .operands = "PATH [--json]",
-    .summary = "what a model, run or data file is; a model's memory plan",
+    .summary =
+        "what a model, run or data file is\n"
+        "PATH is a model folder (config.json is enough for its memory plan), a run, or a file of\n"
+        "rows (JSONL, may be gzip'ed).",
     .opts = opts,
     .least = 1,
     .most = 1,

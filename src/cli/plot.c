@@ -66,7 +66,7 @@ static sl_status plot_run(int argc, char **argv)
 const sl_command sl_command_plot = {
     .name = "plot",
     .operands = "RUN [--out DIR]",
-    .summary = "figures by gnuplot, each with its data table beside it\n"
+    .summary = "figures by gnuplot, with their data tables\n"
                "Draws what the record of a run holds; a figure without data is left out, with a\n"
                "note. The scripts are the program's own; the environment variable STAGELINE_PLOTS\n"
                "names another folder of scripts.",

@@ -37,9 +37,10 @@ static sl_status report_run(int argc, char **argv)
 const sl_command sl_command_report = {
     .name = "report",
     .operands = "RUN... [--out FILE.html]",
-    .summary = "one self-contained HTML page: verdict, tables, figures, recipe, provenance\n"
-               "The page needs nothing from outside: figures are drawn into it. Plot scripts are\n"
-               "found as by stageline plot.",
+    .summary =
+        "one self-contained HTML page about one or more runs\n"
+        "Verdict, tables, figures, recipe, provenance. The page needs nothing from outside:\n"
+        "figures are drawn into it. Plot scripts are found as by stageline plot.",
     .opts = opts,
     .least = 1,
     .most = SL_OPT_LIST_MOST,

@@ -64,7 +64,10 @@ static sl_status train_run(int argc, char **argv)
 const sl_command sl_command_train = {
     .name = "train",
     .operands = "RECIPE.yaml [--out RUN] [--resume]",
-    .summary = "trains by a recipe and records every step",
+    .summary =
+        "trains by a recipe and records every step\n"
+        "SFT, DPO or SLiC-HF; static, on-policy, mixed or advised data. Ctrl-C stops at the next\n"
+        "step and seals the record. docs/formats.md says what data and recipes look like.",
     .opts = opts,
     .most = 1,
     .example = "stageline train recipes/world-start.yaml --out start --set train.prompts=640",

@@ -130,10 +130,13 @@ static sl_status verify_run(int argc, char **argv)
 const sl_command sl_command_verify = {
     .name = "verify",
     .operands = "RUN [--repair] [--dry-run]",
-    .summary = "checks every checksum and count of a run; says what is lost",
+    .summary =
+        "checks all checksums and counts of a run\n"
+        "Says what is lost and prints the digest: equal runs have equal digests. Exit code 1 if\n"
+        "a file is damaged.",
     .opts = opts,
     .least = 1,
     .most = 1,
-    .example = "stageline verify demo/run",
+    .example = "stageline verify demo-out/run-weak",
     .run = verify_run,
 };

@@ -39,3 +39,12 @@ for run in weak strong; do
 done
 expect 1 "$program" demo --out d --quiet
 says "want" "--out"
+
+# The examples of the help texts work as they are typed.
+mv d demo-out
+ln -s "$recipes" recipes
+for command in train analyze plot report inspect verify; do
+    line=$("$program" "$command" --help | sed -n 's/^example: stageline //p')
+    # shellcheck disable=SC2086 # the words of a command line
+    expect 0 "$program" $line
+done
