@@ -32,12 +32,14 @@ typedef struct sl_answer {
     uint32_t bytes, chars; /* of the text; of token ids without text: count */
     uint64_t id;
     float score; /* of its judge or generator law; NaN: none */
+    const char *text; /* its words, borrowed; NULL: ids are all there is */
 } sl_answer;
 
 typedef struct sl_prompt_text {
     const int32_t *token;
     uint32_t count;
     uint64_t id;
+    const char *text; /* as sl_answer's: what the user asked, without the marks of a chat format */
 } sl_prompt_text;
 
 typedef struct sl_pair {
