@@ -115,6 +115,22 @@ static sl_status write_and_rename(const char *path, const void *data, size_t byt
     return st;
 }
 
+sl_status sl_file_publish(const char *part, const char *path)
+{
+    const int fd = open(part, O_RDONLY | O_CLOEXEC);
+    sl_status st;
+
+    if (fd < 0)
+        return sl_err_where(io_failed("open it"), "%s", part);
+    st = sync_descriptor(fd);
+    close(fd);
+    if (st == SL_OK && rename(part, path))
+        st = io_failed("rename the temporary file to it");
+    if (st == SL_OK)
+        st = sync_folder_of(path);
+    return sl_err_where(st, "%s", path);
+}
+
 sl_status sl_file_write_atomic(const char *path, const void *data, size_t bytes)
 {
     return sl_err_where(write_and_rename(path, data, bytes), "%s", path);

@@ -12,6 +12,9 @@
 sl_status sl_file_read(char **out, size_t *bytes, const char *path, size_t limit_bytes) SL_MUSTUSE;
 /* Temporary file in the same folder, fsync, rename, fsync of the folder. */
 sl_status sl_file_write_atomic(const char *path, const void *data, size_t bytes) SL_MUSTUSE;
+/* Gives a file that is written and closed its name: fsync, rename over path, fsync of the folder.
+ * Both in one folder. */
+sl_status sl_file_publish(const char *part, const char *path) SL_MUSTUSE;
 sl_status sl_file_write_all(int fd, const void *data, size_t bytes) SL_MUSTUSE;
 sl_status sl_file_sync_folder(const char *path) SL_MUSTUSE;
 /* New folder with mode 0700. SL_EARG when it exists already: nothing is overwritten. */

@@ -32,6 +32,8 @@ sl_status sl_h5_access(hid_t *out) SL_MUSTUSE;
 sl_status sl_h5_create(hid_t *out, const char *path, size_t user_block_bytes) SL_MUSTUSE;
 /* Opens for reading. */
 sl_status sl_h5_open(hid_t *out, const char *path) SL_MUSTUSE;
+/* A creation list names only filters that are compiled in: deflate, shuffle, fletcher32. */
+sl_status sl_h5_check_filters(hid_t creation) SL_MUSTUSE;
 /* A fixed-size UTF-8 string type of `bytes` bytes. */
 sl_status sl_h5_text_type(hid_t *out, size_t bytes) SL_MUSTUSE;
 /* Fixed-size attributes of object (dataset, group or file). */

@@ -25,7 +25,7 @@ static sl_status check_link(hid_t file, const char *name)
     return SL_OK;
 }
 
-static sl_status check_filters(hid_t creation)
+sl_status sl_h5_check_filters(hid_t creation)
 {
     const int n = H5Pget_nfilters(creation);
 
@@ -74,7 +74,7 @@ static sl_status check_layout(hid_t dataset, const sl_h5_set *set, hsize_t *chun
     else if (H5Pget_layout(creation) != H5D_CONTIGUOUS)
         st = SL_FAIL(SL_EFORMAT, "want a chunked or contiguous layout, found another");
     if (st == SL_OK)
-        st = check_filters(creation);
+        st = sl_h5_check_filters(creation);
 out:
     sl_h5_close(&creation);
     return st;

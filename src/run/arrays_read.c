@@ -1,0 +1,331 @@
+#include "run/arrays_int.h"
+
+#include "base/alloc.h"
+#include <string.h>
+
+#define ARRAY_MAX_BYTES ((size_t)1 << 30)
+enum { LIST_MAX = 100000 };
+
+/* Every link on the way is hard: nothing leads out of the file. */
+static int has_path(hid_t file, const char *name)
+{
+    char prefix[SL_ARRAY_NAME];
+    H5L_info_t link;
+
+    if (strlen(name) >= sizeof prefix)
+        return 0;
+    for (size_t n = strcspn(name, "/");; n += 1 + strcspn(name + n + 1, "/")) {
+        memcpy(prefix, name, n);
+        prefix[n] = '\0';
+        if (H5Lexists(file, prefix, H5P_DEFAULT) <= 0 ||
+            H5Lget_info(file, prefix, &link, H5P_DEFAULT) < 0 || link.type != H5L_TYPE_HARD)
+            return 0;
+        if (!name[n])
+            return 1;
+    }
+}
+
+int sl_arrays_has(const sl_arrays *arrays, const char *name)
+{
+    int found;
+
+    sl_h5_begin();
+    found = has_path(arrays->file, name);
+    sl_h5_end();
+    return found;
+}
+
+static sl_status check_storage(hid_t set)
+{
+    hid_t creation = H5I_INVALID_HID;
+    H5D_layout_t layout;
+    sl_status st = SL_OK;
+
+    SL_TRY_OUT(SL_H5_ID(&creation, H5Dget_create_plist(set)));
+    layout = H5Pget_layout(creation);
+    if (layout == H5D_VIRTUAL || H5Pget_external_count(creation) != 0)
+        st = SL_FAIL(SL_EFORMAT, "want data in this file, found them elsewhere");
+    else
+        st = sl_h5_check_filters(creation);
+out:
+    sl_h5_close(&creation);
+    return st;
+}
+
+/* Elements and extents; bounded before anything is allocated. */
+static sl_status measure(hid_t set, size_t element_bytes, size_t *count, size_t *dims)
+{
+    hsize_t extent[SL_ARRAY_RANK] = { 1, 1, 1, 1 };
+    hid_t space = H5I_INVALID_HID;
+    int rank = -1;
+    sl_status st = SL_OK;
+
+    SL_TRY(SL_H5_ID(&space, H5Dget_space(set)));
+    if (H5Sget_simple_extent_type(space) != H5S_NULL)
+        rank = H5Sget_simple_extent_ndims(space);
+    if (rank < 0 || rank > SL_ARRAY_RANK)
+        st = SL_FAIL(SL_EFORMAT, "want at most %d dimensions, found %d", SL_ARRAY_RANK, rank);
+    else
+        (void)H5Sget_simple_extent_dims(space, extent, NULL);
+    sl_h5_close(&space);
+    SL_TRY(st);
+    *count = 1;
+    for (size_t i = 0; i < SL_ARRAY_RANK; i++) {
+        if (extent[i] > ARRAY_MAX_BYTES || sl_mul(count, *count, (size_t)extent[i]) != SL_OK ||
+            *count > ARRAY_MAX_BYTES / element_bytes)
+            return SL_FAIL(SL_EFORMAT, "want at most %zu elements, found more",
+                           ARRAY_MAX_BYTES / element_bytes);
+        if (dims)
+            dims[i] = (size_t)extent[i];
+    }
+    return SL_OK;
+}
+
+static int fits(H5T_class_t found, sl_array_type wanted)
+{
+    const int is_integer = wanted == SL_ARRAY_I32 || wanted == SL_ARRAY_I64;
+
+    return found == H5T_INTEGER || (found == H5T_FLOAT && !is_integer);
+}
+
+static sl_status check_type(hid_t set, sl_array_type type)
+{
+    hid_t found = H5I_INVALID_HID;
+    int is_fit;
+
+    SL_TRY(SL_H5_ID(&found, H5Dget_type(set)));
+    is_fit = fits(H5Tget_class(found), type) && H5Tget_size(found) <= 16;
+    sl_h5_close(&found);
+    return is_fit ? SL_OK : SL_FAIL(SL_EFORMAT, "want numbers of another type");
+}
+
+/* The library clips what does not fit; so integers are read wide and narrowed here. *x is replaced.
+ */
+static sl_status narrow(void **x, size_t count)
+{
+    int64_t *wide = *x;
+    int32_t *out = NULL;
+    sl_status st = sl_take(&out, count ? count : 1, sizeof *out);
+
+    for (size_t i = 0; st == SL_OK && i < count; i++) {
+        if (wide[i] < INT32_MIN || wide[i] > INT32_MAX)
+            st = SL_FAIL(SL_EFORMAT, "want integers of 32 bits, found %lld", (long long)wide[i]);
+        else
+            out[i] = (int32_t)wide[i];
+    }
+    sl_free(wide);
+    *x = out;
+    return st;
+}
+
+static sl_status read_all(void **out, size_t *count, size_t *dims, hid_t set, sl_array_type type)
+{
+    const sl_array_type as = type == SL_ARRAY_I32 ? SL_ARRAY_I64 : type;
+    sl_status st;
+
+    SL_TRY(check_storage(set));
+    SL_TRY(check_type(set, type));
+    SL_TRY(measure(set, sl_array_bytes(as), count, dims));
+    SL_TRY(sl_take(out, *count ? *count : 1, sl_array_bytes(as)));
+    st = SL_H5(H5Dread(set, sl_array_native(as), H5S_ALL, H5S_ALL, H5P_DEFAULT, *out));
+    return st == SL_OK && as != type ? narrow(out, *count) : st;
+}
+
+/* Opens the dataset of that name; everything on the way to it stays in this file. */
+static sl_status open_set(hid_t *set, const sl_arrays *arrays, const char *name)
+{
+    if (!has_path(arrays->file, name))
+        return SL_FAIL(SL_EFORMAT, "want this dataset, found none");
+    return SL_H5_ID(set, H5Dopen2(arrays->file, name, H5P_DEFAULT));
+}
+
+sl_status sl_arrays_read(void *out, size_t *count, size_t *dims, const sl_arrays *arrays,
+                         const char *name, sl_array_type type)
+{
+    hid_t set = H5I_INVALID_HID;
+    void *x = NULL;
+    sl_status st;
+
+    sl_h5_begin();
+    st = open_set(&set, arrays, name);
+    if (st == SL_OK)
+        st = read_all(&x, count, dims, set, type);
+    sl_h5_close(&set);
+    sl_h5_end();
+    if (st != SL_OK) {
+        sl_free(x);
+        x = NULL;
+    }
+    memcpy(out, &x, sizeof x);
+    return sl_err_where(st, "/%s", name);
+}
+
+sl_status sl_arrays_scalar(double *out, const sl_arrays *arrays, const char *name)
+{
+    double *x = NULL;
+    size_t count = 0;
+
+    SL_TRY(sl_arrays_read(&x, &count, NULL, arrays, name, SL_ARRAY_F64));
+    *out = count ? x[0] : 0.0;
+    sl_free(x);
+    if (count != 1)
+        return sl_err_where(SL_FAIL(SL_EFORMAT, "want one number, found %zu", count), "/%s", name);
+    return SL_OK;
+}
+
+static sl_status read_strings(char **out, size_t *count, hid_t set)
+{
+    hid_t type = H5I_INVALID_HID, found = H5I_INVALID_HID;
+    sl_status st = SL_OK;
+
+    SL_TRY_OUT(check_storage(set));
+    SL_TRY_OUT(SL_H5_ID(&found, H5Dget_type(set)));
+    if (H5Tget_class(found) != H5T_STRING || H5Tis_variable_str(found) != 0 ||
+        H5Tget_size(found) >= SL_ARRAY_NAME)
+        SL_TRY_OUT(SL_FAIL(SL_EFORMAT, "want fixed strings below %d bytes", SL_ARRAY_NAME));
+    SL_TRY_OUT(measure(set, SL_ARRAY_NAME, count, NULL));
+    SL_TRY_OUT(sl_h5_text_type(&type, SL_ARRAY_NAME));
+    SL_TRY_OUT(SL_H5(H5Tset_cset(type, H5Tget_cset(found))));
+    SL_TRY_OUT(sl_take(out, *count ? *count : 1, SL_ARRAY_NAME));
+    SL_TRY_OUT(SL_H5(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *out)));
+out:
+    sl_h5_close(&found);
+    sl_h5_close(&type);
+    return st;
+}
+
+sl_status sl_arrays_strings(char **out, size_t *count, const sl_arrays *arrays, const char *name)
+{
+    hid_t set = H5I_INVALID_HID;
+    sl_status st;
+
+    *out = NULL;
+    sl_h5_begin();
+    st = open_set(&set, arrays, name);
+    if (st == SL_OK)
+        st = read_strings(out, count, set);
+    sl_h5_close(&set);
+    sl_h5_end();
+    if (st != SL_OK) {
+        sl_free(*out);
+        *out = NULL;
+    }
+    return sl_err_where(st, "/%s", name);
+}
+
+static sl_status open_attribute(hid_t *attribute, const sl_arrays *arrays, const char *name,
+                                const char *attribute_name)
+{
+    const int is_root = !strcmp(name, "/");
+
+    if ((!is_root && !has_path(arrays->file, name)) ||
+        H5Aexists_by_name(arrays->file, name, attribute_name, H5P_DEFAULT) <= 0)
+        return SL_FAIL(SL_EFORMAT, "want this attribute, found none");
+    return SL_H5_ID(attribute,
+                    H5Aopen_by_name(arrays->file, name, attribute_name, H5P_DEFAULT, H5P_DEFAULT));
+}
+
+static int is_single(hid_t attribute)
+{
+    const hid_t space = H5Aget_space(attribute);
+    const int single = space >= 0 && H5Sget_simple_extent_npoints(space) == 1;
+
+    if (space >= 0)
+        (void)H5Sclose(space);
+    return single;
+}
+
+sl_status sl_arrays_attribute(double *out, const sl_arrays *arrays, const char *name,
+                              const char *attribute)
+{
+    hid_t a = H5I_INVALID_HID, type = H5I_INVALID_HID;
+    sl_status st = SL_OK;
+
+    sl_h5_begin();
+    SL_TRY_OUT(open_attribute(&a, arrays, name, attribute));
+    SL_TRY_OUT(SL_H5_ID(&type, H5Aget_type(a)));
+    if (!fits(H5Tget_class(type), SL_ARRAY_F64) || !is_single(a))
+        SL_TRY_OUT(SL_FAIL(SL_EFORMAT, "want one number, found another type"));
+    SL_TRY_OUT(SL_H5(H5Aread(a, H5T_NATIVE_DOUBLE, out)));
+out:
+    sl_h5_close(&type);
+    sl_h5_close(&a);
+    sl_h5_end();
+    return sl_err_where(st, "%s attribute \"%s\"", name, attribute);
+}
+
+/* A variable string is allocated by the library: at most what the file holds. */
+static sl_status read_text(char *out, size_t size, hid_t attribute, hid_t type)
+{
+    char *text = NULL;
+
+    if (!H5Tis_variable_str(type)) {
+        if (H5Tget_size(type) >= size)
+            return SL_FAIL(SL_EFORMAT, "want text below %zu bytes, found more", size);
+        memset(out, 0, size);
+        return SL_H5(H5Aread(attribute, type, out));
+    }
+    SL_TRY(SL_H5(H5Aread(attribute, type, &text)));
+    if (text && strlen(text) < size)
+        memcpy(out, text, strlen(text) + 1);
+    else
+        out = NULL;
+    (void)H5free_memory(text);
+    return out ? SL_OK : SL_FAIL(SL_EFORMAT, "want text below %zu bytes, found other", size);
+}
+
+sl_status sl_arrays_text(char *out, size_t size, const sl_arrays *arrays, const char *name,
+                         const char *attribute)
+{
+    hid_t a = H5I_INVALID_HID, type = H5I_INVALID_HID;
+    sl_status st = SL_OK;
+
+    sl_h5_begin();
+    SL_TRY_OUT(open_attribute(&a, arrays, name, attribute));
+    SL_TRY_OUT(SL_H5_ID(&type, H5Aget_type(a)));
+    if (H5Tget_class(type) != H5T_STRING || !is_single(a))
+        SL_TRY_OUT(SL_FAIL(SL_EFORMAT, "want text, found another type"));
+    st = read_text(out, size, a, type);
+out:
+    sl_h5_close(&type);
+    sl_h5_close(&a);
+    sl_h5_end();
+    return sl_err_where(st, "%s attribute \"%s\"", name, attribute);
+}
+
+static sl_status list_names(char **out, size_t *count, hid_t group)
+{
+    H5G_info_t info;
+
+    SL_TRY(SL_H5(H5Gget_info(group, &info)));
+    if (info.nlinks > LIST_MAX)
+        return SL_FAIL(SL_EFORMAT, "want at most %d names, found more", LIST_MAX);
+    *count = (size_t)info.nlinks;
+    SL_TRY(sl_take(out, *count ? *count : 1, SL_ARRAY_NAME));
+    for (size_t i = 0; i < *count; i++)
+        if (H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, *out + i * SL_ARRAY_NAME,
+                               SL_ARRAY_NAME, H5P_DEFAULT) >= SL_ARRAY_NAME)
+            return SL_FAIL(SL_EFORMAT, "want names below %d bytes, found longer", SL_ARRAY_NAME);
+    return SL_OK;
+}
+
+sl_status sl_arrays_list(char **out, size_t *count, const sl_arrays *arrays, const char *name)
+{
+    hid_t group = H5I_INVALID_HID;
+    sl_status st = SL_OK;
+
+    *out = NULL;
+    sl_h5_begin();
+    if (strcmp(name, "/") != 0 && !has_path(arrays->file, name))
+        SL_TRY_OUT(SL_FAIL(SL_EFORMAT, "want this group, found none"));
+    SL_TRY_OUT(SL_H5_ID(&group, H5Gopen2(arrays->file, name, H5P_DEFAULT)));
+    SL_TRY_OUT(list_names(out, count, group));
+out:
+    sl_h5_close(&group);
+    sl_h5_end();
+    if (st != SL_OK) {
+        sl_free(*out);
+        *out = NULL;
+    }
+    return sl_err_where(st, "/%s", name);
+}
