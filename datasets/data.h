@@ -31,7 +31,7 @@ typedef struct sl_answer {
     uint32_t count;
     uint32_t bytes, chars; /* of the text; of token ids without text: count */
     uint64_t id;
-    float score; /* of its judge or generator law; NaN: none */
+    float score;      /* of its judge or generator law; NaN: none */
     const char *text; /* its words, borrowed; NULL: ids are all there is */
 } sl_answer;
 
@@ -51,6 +51,7 @@ typedef struct sl_pair {
     float weight;
     uint32_t flags; /* SL_PAIR_ */
     uint32_t visit; /* epoch within the iteration */
+    uint64_t line;  /* of the file it stands in, from 1; 0: none */
     sl_source source;
 } sl_pair;
 
@@ -128,8 +129,9 @@ typedef struct sl_file_settings {
     uint64_t seed; /* order of the pairs */
     double
         probe_share; /* of the prompts, in [0,1), chosen by hash: held out with all their pairs */
-    int32_t eos;     /* appended to answers of plain strings; -1: none */
-    size_t vocab;    /* ids are below; 0: not checked */
+    int is_in_file_order; /* 1: index i is the i-th pair of the file in every iteration */
+    int32_t eos;          /* appended to answers of plain strings; -1: none */
+    size_t vocab;         /* ids are below; 0: not checked */
     /* A token that spans prompt and answer puts the mask off by one. 0: the row is refused; 1: it
      * is counted, and the answer is encoded by itself (for an audit). */
     int counts_mismatch;

@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "datasets/file_int.h"
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,8 @@ static const file_record *record_at(const sl_data *data, sl_split split, uint64_
         return index < f->probe_count ? &f->record[f->probe[index]] : NULL;
     if (index >= f->train_count)
         return NULL;
+    if (f->is_in_file_order)
+        return &f->record[f->train[index]];
     if (f->ordered_iteration != (int64_t)iteration) { /* an order of its own for every iteration */
         sl_rng rng = sl_rng_at(f->seed, sl_rng_stream("file order"), iteration);
 
@@ -90,6 +93,7 @@ static sl_status file_pair(sl_pair *out, int32_t *token, const sl_data *data, ui
                       .label_p = NAN,
                       .weight = 1.0f,
                       .flags = r->flags,
+                      .line = r->line,
                       .source = SL_SOURCE_STATIC };
     return SL_OK;
 }
@@ -169,18 +173,18 @@ static sl_status read_rows(sl_data *data, const sl_file_settings *set, const cha
                            size_t bytes)
 {
     sl_span rest = { text, bytes }, line;
-    size_t number = 0;
+    file_state *f = data->state;
 
     while (sl_text_line(&line, &rest)) {
         sl_json *row = NULL;
         char where[1200];
         sl_status st;
 
-        number++;
+        f->line++;
         if (!line.bytes)
             continue;
         data->report.rows++;
-        snprintf(where, sizeof where, "%.1100s:%zu", set->path, number);
+        snprintf(where, sizeof where, "%.1100s:%" PRIu64, set->path, f->line);
         SL_TRY(sl_json_parse(&row, line.at, line.bytes, where));
         st = sl_err_where(sl_file_add_row(data, set, row), "%s", where);
         sl_json_close(&row);
@@ -210,6 +214,7 @@ static sl_status load(sl_data *data, const sl_file_settings *set)
     SL_TRY(sl_take(&data->state, 1, sizeof *f));
     f = data->state;
     f->seed = set->seed;
+    f->is_in_file_order = set->is_in_file_order;
     f->ordered_iteration = -1;
     SL_TRY(sl_file_read(&text, &bytes, set->path, FILE_LIMIT));
     hash_bytes(data->hash, text, bytes);

@@ -14,7 +14,8 @@ typedef struct file_part {
 typedef struct file_record {
     file_part part[SL_PARTS];
     uint64_t id, swapped_id,
-        prompt_id;  /* swapped_id: that of the same pair with its sides swapped */
+        prompt_id; /* swapped_id: that of the same pair with its sides swapped */
+    uint64_t line;
     float score[2]; /* of chosen, rejected */
     uint32_t flags;
 } file_record;
@@ -30,6 +31,8 @@ typedef struct file_state {
     size_t train_count, probe_count;
     int64_t ordered_iteration; /* that `order` belongs to; -1: none */
     uint64_t seed;
+    uint64_t line; /* that is being read, from 1 */
+    int is_in_file_order;
 } file_state;
 
 /* Encodes a row, applies the length rules, appends it. Rows that the rules drop are counted. */

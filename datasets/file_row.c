@@ -191,7 +191,8 @@ static sl_status store_row(file_state *f, const sl_raw *raw, file_record *r)
 
 static sl_status add_raw(sl_data *data, const sl_file_settings *set, sl_raw *raw)
 {
-    file_record r = { .score = { (float)raw->score[SL_PART_CHOSEN],
+    file_record r = { .line = ((const file_state *)data->state)->line,
+                      .score = { (float)raw->score[SL_PART_CHOSEN],
                                  (float)raw->score[SL_PART_REJECTED] } };
 
     if (!is_empty(raw))
