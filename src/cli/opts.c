@@ -1,9 +1,15 @@
 #include "cli/opts.h"
 #include "base/text.h"
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { OPTS_MOST = 32 };
+
+static const char *dashes(const char *name)
+{
+    return name[0] && name[1] ? "--" : "-";
+}
 
 void sl_opts_help(const sl_command *command)
 {
@@ -12,7 +18,7 @@ void sl_opts_help(const sl_command *command)
     for (const sl_opt *o = command->opts; o->name; o++) {
         char left[64];
 
-        snprintf(left, sizeof left, "--%s%s%s", o->name, o->operand ? " " : "",
+        snprintf(left, sizeof left, "%s%s%s%s", dashes(o->name), o->name, o->operand ? " " : "",
                  o->operand ? o->operand : "");
         printf("  %-24s %s\n", left, o->help);
     }
@@ -30,9 +36,10 @@ static sl_status unknown(const sl_command *command, const char *name)
         names[n++] = o->name;
     names[n] = NULL;
     near = sl_text_nearest(name, names);
-    st = SL_FAIL(SL_EUSAGE, "want an option of \"%s\", found \"--%s\"", command->name, name);
+    st = SL_FAIL(SL_EUSAGE, "want an option of \"%s\", found \"%s%s\"", command->name, dashes(name),
+                 name);
     if (near)
-        return sl_err_hint(st, "did you mean --%s?", near);
+        return sl_err_hint(st, "did you mean %s%s?", dashes(near), near);
     return sl_err_hint(st, "stageline %s --help lists the options", command->name);
 }
 
@@ -64,7 +71,7 @@ static sl_status set_value(void *out, const sl_opt *o, const char *value)
 /* One option at argv[*i]; moves *i over its value. */
 static sl_status read_option(void *out, const sl_command *command, int argc, char **argv, int *i)
 {
-    const char *text = argv[*i] + 2, *equals = strchr(text, '=');
+    const char *text = argv[*i] + 1 + (argv[*i][1] == '-'), *equals = strchr(text, '=');
     const size_t bytes = equals ? (size_t)(equals - text) : strlen(text);
     const sl_opt *o = command->opts;
     const char *value = equals ? equals + 1 : NULL;
@@ -79,14 +86,22 @@ static sl_status read_option(void *out, const sl_command *command, int argc, cha
         return unknown(command, name);
     }
     if (o->type == SL_OPT_FLAG && value)
-        return SL_FAIL(SL_EUSAGE, "want --%s without a value, found \"%s\"", o->name, value);
+        return SL_FAIL(SL_EUSAGE, "want %s%s without a value, found \"%s\"", dashes(o->name),
+                       o->name, value);
     if (o->type != SL_OPT_FLAG && !value) {
         if (*i + 1 >= argc)
-            return SL_FAIL(SL_EUSAGE, "want --%s %s, found no value", o->name, o->operand);
+            return SL_FAIL(SL_EUSAGE, "want %s%s %s, found no value", dashes(o->name), o->name,
+                           o->operand);
         value = argv[++*i];
     }
-    st = sl_err_where(set_value(out, o, value), "--%s", o->name);
+    st = sl_err_where(set_value(out, o, value), "%s%s", dashes(o->name), o->name);
     return st == SL_EARG ? SL_EUSAGE : st;
+}
+
+/* "--name" or "-n"; a lone "-" is a path, "-5" a number. */
+static int is_option(const char *word)
+{
+    return word[0] == '-' && (word[1] == '-' || isalpha((unsigned char)word[1]));
 }
 
 sl_status sl_opts_parse(void *out, const char **argument, size_t *count, int *is_done,
@@ -106,7 +121,7 @@ sl_status sl_opts_parse(void *out, const char **argument, size_t *count, int *is
             only_arguments = 1;
             continue;
         }
-        if (!only_arguments && !strncmp(argv[i], "--", 2)) {
+        if (!only_arguments && is_option(argv[i])) {
             SL_TRY(read_option(out, command, argc, argv, &i));
             continue;
         }

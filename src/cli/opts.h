@@ -1,5 +1,6 @@
-/* Command-line options: a table a command. Long options only, "--name value" or "--name=value";
- * what is left are the arguments. A mistyped option gets the nearest one. */
+/* Command-line options: a table a command. "--name value" or "--name=value"; a name of one letter
+ * is written "-n value". What is left are the arguments, "-" among them. A mistyped option gets the
+ * nearest one. */
 #ifndef SL_CLI_OPTS_H
 #define SL_CLI_OPTS_H
 
