@@ -88,6 +88,26 @@ static double own_margin(float score_a, float score_b)
     return fabs(tanh(0.5 * ((double)score_a - (double)score_b)));
 }
 
+/* Each order by itself, as it is recorded, so that the record alone gives the same. */
+static void count_vote(sl_prompt_votes *out, const sl_vote *vote)
+{
+    sl_vote_order order[2];
+    const size_t orders = sl_vote_orders(order, vote);
+
+    for (size_t i = 0; i < orders; i++) {
+        const double p = (double)(float)order[i].p;
+
+        if (isnan(p)) {
+            out->dropped++;
+            continue;
+        }
+        out->v_on += p;
+        out->v_off += 1.0 - p;
+        out->ties += p == 0.5;
+        out->votes++;
+    }
+}
+
 /* Votes on all pairs of candidates of prompt i of the batch. */
 static sl_status judge_prompt(sl_prompt_votes *out, sl_measure *m, size_t i,
                               const sl_recorder *recorder)
@@ -119,11 +139,7 @@ static sl_status judge_prompt(sl_prompt_votes *out, sl_measure *m, size_t i,
             score_on[c] = (float)vote.score_a;
             score_off[d] = (float)vote.score_b;
         }
-        vote.p = (double)(float)vote.p; /* as recorded, so that the record alone gives the same */
-        out->v_on += vote.p;
-        out->v_off += 1.0 - vote.p;
-        out->ties += vote.p == 0.5;
-        out->votes++;
+        count_vote(out, &vote);
     }
     out->mean = out->votes ? out->v_on / out->votes : NAN;
     out->margin_on = own_margin(score_on[0], score_on[1]);

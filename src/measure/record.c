@@ -94,12 +94,13 @@ sl_status sl_record_static(const sl_recorder *recorder, const sl_prompt_text *pr
 sl_status sl_record_vote(const sl_recorder *recorder, const sl_prompt_text *prompt,
                          const sl_vote_sides *sides, const sl_vote *vote)
 {
-    const sl_row_votes row = {
+    sl_vote_order order[2];
+    const size_t orders = sl_vote_orders(order, vote);
+    sl_row_votes row = {
         .step = recorder->step,
         .prompt_id = prompt->id,
         .a_id = sides->a_id,
         .b_id = sides->b_id,
-        .vote = (float)vote->p,
         .score_a = (float)vote->score_a,
         .score_b = (float)vote->score_b,
         .chars_a = sides->a->chars,
@@ -110,12 +111,15 @@ sl_status sl_record_vote(const sl_recorder *recorder, const sl_prompt_text *prom
         .judge = recorder->judge,
         .a_origin = sides->a_origin,
         .b_origin = sides->b_origin,
-        .order = SL_ORDER_A_FIRST,
         .purpose = sides->purpose,
-        .status = SL_VOTE_OK,
+        .cut = vote->cut,
+        .status = (uint8_t)vote->status,
     };
 
-    if (!recorder->run)
-        return SL_OK;
-    return sl_run_row(recorder->run, SL_TABLE_VOTES, &row, NULL);
+    for (size_t i = 0; i < orders && recorder->run; i++) {
+        row.vote = (float)order[i].p;
+        row.order = order[i].is_b_first ? SL_ORDER_B_FIRST : SL_ORDER_A_FIRST;
+        SL_TRY(sl_run_row(recorder->run, SL_TABLE_VOTES, &row, NULL));
+    }
+    return SL_OK;
 }

@@ -173,9 +173,11 @@ static sl_status open_sampling(sl_session *s)
                               .stop = l->stop,
                               .stop_count = l->stop_count,
                               .seed = (uint64_t)r->seed };
+    sl_judge_settings judge = sl_judge_defaults();
 
-    SL_TRY(
-        sl_err_where(sl_judge_open(&s->judge, r->measure.judge, s->data), "key \"measure.judge\""));
+    judge.name = r->measure.judge;
+    judge.seed = (uint64_t)r->seed;
+    SL_TRY(sl_err_where(sl_judge_open(&s->judge, &judge, s->data), "key \"measure.judge\""));
     SL_TRY(sl_measure_open(&s->measure, &set, s->data, s->judge));
     SL_TRY(sl_model_sampler_open(&s->sampler, s->start, sample_batch(s), l->prompt_tok,
                                  l->answer_tok));

@@ -86,9 +86,10 @@ static void open_bench(bench *b, fake *f)
 {
     const sl_world_settings world = sl_world_defaults();
     const sl_measure_settings set = { .prompts = MOST, .batch = BATCH, .on = ON, .off = OFF };
+    const sl_judge_settings truth = sl_judge_defaults();
 
     T_OK(sl_data_open_world(&b->data, &world));
-    T_OK(sl_judge_open(&b->judge, "truth", b->data));
+    T_OK(sl_judge_open(&b->judge, &truth, b->data));
     T_OK(sl_measure_open(&b->measure, &set, b->data, b->judge));
     b->sampler = (sl_sampler){ .state = f, .name = "fake", .draw = fake_draw };
     b->sampler.law.max_new = SL_WORLD_ANSWER;

@@ -1,4 +1,4 @@
-/* The truth judge and the labels drawn from votes. */
+/* The table of judges, the truth judge and the labels drawn from votes. */
 #include "datasets/world.h"
 #include "harness/harness.h"
 #include "judge/judge.h"
@@ -6,13 +6,14 @@
 static void test_truth_is_sigmoid_of_the_reward_difference(void **state)
 {
     const sl_world_settings set = sl_world_defaults();
+    const sl_judge_settings truth = sl_judge_defaults();
     int32_t token[SL_WORLD_PROMPT + 2 * SL_WORLD_ANSWER];
     sl_judge *judge = NULL;
     sl_data *data = NULL;
 
     (void)state;
     T_OK(sl_data_open_world(&data, &set));
-    T_OK(sl_judge_open(&judge, "truth", data));
+    T_OK(sl_judge_open(&judge, &truth, data));
     for (uint64_t i = 0; i < 50; i++) {
         sl_vote ab, ba;
         sl_pair p;
@@ -34,6 +35,7 @@ static void test_truth_is_sigmoid_of_the_reward_difference(void **state)
 static void test_truth_wants_answers_of_the_world(void **state)
 {
     const sl_world_settings set = sl_world_defaults();
+    const sl_judge_settings truth = sl_judge_defaults();
     int32_t token[SL_WORLD_PROMPT + 2 * SL_WORLD_ANSWER];
     sl_judge *judge = NULL;
     sl_data *data = NULL;
@@ -42,7 +44,7 @@ static void test_truth_wants_answers_of_the_world(void **state)
 
     (void)state;
     T_OK(sl_data_open_world(&data, &set));
-    T_OK(sl_judge_open(&judge, "truth", data));
+    T_OK(sl_judge_open(&judge, &truth, data));
     T_OK(sl_data_static_pair(&p, token, data, 0, 0));
     p.rejected.count--;
     T_FAILS(sl_judge_votes(&vote, judge, &p.prompt, &p.chosen, &p.rejected, 1), SL_ESHAPE,
@@ -87,12 +89,14 @@ static void test_labels_follow_the_vote(void **state)
 static void test_unknown_judge(void **state)
 {
     const sl_world_settings set = sl_world_defaults();
+    sl_judge_settings typo = sl_judge_defaults();
     sl_judge *judge = NULL;
     sl_data *data = NULL;
 
     (void)state;
+    typo.name = "thruth";
     T_OK(sl_data_open_world(&data, &set));
-    T_FAILS(sl_judge_open(&judge, "thruth", data), SL_EARG, "did you mean \"truth\"");
+    T_FAILS(sl_judge_open(&judge, &typo, data), SL_EARG, "did you mean \"truth\"");
     assert_null(judge);
     sl_data_close(&data);
 }
