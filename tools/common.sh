@@ -3,7 +3,7 @@
 
 build_debian="gcc libc6-dev meson ninja-build pkg-config libopenblas-openmp-dev liblapacke-dev
   libhdf5-dev libcyaml-dev libyaml-dev libjansson-dev libpcre2-dev libutf8proc-dev zlib1g-dev
-  libcmocka-dev gnuplot-nox"
+  libcurl4-openssl-dev libcmocka-dev gnuplot-nox"
 test_debian="clang clang-format libomp-dev libclang-rt-dev hdf5-tools python3 python3-h5py"
 
 say() {
@@ -13,12 +13,12 @@ say() {
 other_system() {
     say "stageline: packages are installed automatically on Debian and Ubuntu only. Please install:"
     say "dnf:    gcc meson ninja-build pkgconf openblas-devel lapack-devel hdf5-devel libcyaml-devel"
-    say "        libyaml-devel jansson-devel pcre2-devel utf8proc-devel zlib-devel libcmocka-devel gnuplot"
+    say "        libyaml-devel jansson-devel pcre2-devel utf8proc-devel zlib-devel libcurl-devel libcmocka-devel gnuplot"
     say "        tests also: clang hdf5 python3-h5py"
     say "pacman: gcc meson ninja pkgconf openblas lapacke hdf5 libcyaml libyaml jansson pcre2"
-    say "        libutf8proc zlib cmocka gnuplot; tests also: clang openmp python-h5py"
+    say "        libutf8proc zlib curl cmocka gnuplot; tests also: clang openmp python-h5py"
     say "brew:   meson ninja pkg-config openblas lapack hdf5 libcyaml libyaml jansson pcre2 utf8proc"
-    say "        zlib cmocka gnuplot libomp"
+    say "        zlib curl cmocka gnuplot libomp"
     say "then: meson setup build && ninja -C build"
     exit 1
 }

@@ -51,7 +51,7 @@ done <"$work/cited"
 awk '
     BEGIN {
         split("jansson.h jansson cyaml/cyaml.h libcyaml yaml.h libyaml zlib.h zlib cblas.h OpenBLAS " \
-              "omp.h OpenMP pcre2.h PCRE2 utf8proc.h utf8proc hdf5.h HDF5 lapacke.h LAPACKE", word, " ")
+              "curl/curl.h libcurl omp.h OpenMP pcre2.h PCRE2 utf8proc.h utf8proc hdf5.h HDF5 lapacke.h LAPACKE", word, " ")
         for (i = 1; i in word; i += 2) name[word[i]] = word[i + 1]
     }
     /^#/ { next }

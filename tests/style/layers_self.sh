@@ -7,7 +7,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/tests/style" "$work/src/base" "$work/src/run" "$work/analysis"
 cp "$root/tests/style/rooms.txt" "$work/tests/style/"
-for d in kernels src/text src/model datasets src/judge src/measure src/train src/cli; do
+for d in kernels src/text src/model datasets src/remote src/judge src/measure src/train src/cli; do
     mkdir -p "$work/$d"
 done
 sh "$root/tests/style/layers.sh" "$work" || { echo "want green on empty rooms"; exit 1; }

@@ -1,0 +1,28 @@
+/* What process and http share: the clock of time-outs, the stop flag, SIGPIPE held off. */
+#ifndef SL_REMOTE_REMOTE_INT_H
+#define SL_REMOTE_REMOTE_INT_H
+
+#include "base/status.h"
+#include <signal.h>
+
+enum { SL_REMOTE_SLICE_MS = 100 }; /* longest wait between looks at the stop flag */
+
+double sl_remote_now(void); /* seconds, monotonic */
+/* SL_EINTERRUPT when the flag is up; NULL: never. */
+sl_status sl_remote_stopped(const volatile int *stop) SL_MUSTUSE;
+/* At most SL_REMOTE_SLICE_MS, at least 0, until the time `until`. */
+int sl_remote_slice_ms(double until);
+
+/* Between hold and release, writing to a closed pipe gives EPIPE and no signal, for this thread. */
+typedef struct sl_sigpipe {
+    sigset_t old;
+    int was_pending;
+} sl_sigpipe;
+void sl_sigpipe_hold(sl_sigpipe *held);
+void sl_sigpipe_release(const sl_sigpipe *held);
+
+/* What a stranger wrote, fit for a message: control characters are spaces, blanks at the ends and
+ * runs of them are gone. The end of the text stays when it is longer than out. */
+void sl_remote_quote(char *out, size_t size, const char *text, size_t bytes);
+
+#endif
