@@ -32,6 +32,43 @@ void sl_progress_say(sl_progress_line *line, const char *text)
     fprintf(stderr, "%s\n", text);
 }
 
+static void show(sl_progress_line *line, const char *text)
+{
+    if (!line->is_terminal) {
+        fprintf(stderr, "%s\n", text);
+        return;
+    }
+    fprintf(stderr, "\r\033[K%s", text);
+    fflush(stderr);
+    line->is_drawn = 1;
+}
+
+/* Whether it is time for the next line. */
+static int is_due(sl_progress_line *line)
+{
+    const double now = sl_clock_now();
+
+    if (line->is_quiet || now - line->printed < (line->is_terminal ? 0.1 : PLAIN_EVERY_S))
+        return 0;
+    line->printed = now;
+    return 1;
+}
+
+void sl_progress_count(sl_progress_line *line, size_t done, size_t total, const char *unit)
+{
+    const double rate = (double)done / fmax(sl_clock_now() - line->begun, 1e-6);
+    char text[256];
+
+    if (!is_due(line))
+        return;
+    if (total && done)
+        snprintf(text, sizeof text, "%s: %zu/%zu %s, %.1f/s, %.0f s left", line->label, done, total,
+                 unit, rate, (double)(total - done) / rate);
+    else
+        snprintf(text, sizeof text, "%s: %zu %s, %.1f/s", line->label, done, unit, rate);
+    show(line, text);
+}
+
 static void draw(sl_progress_line *line, const sl_progress *p)
 {
     const double spent = sl_clock_now() - line->begun;
@@ -44,20 +81,12 @@ static void draw(sl_progress_line *line, const sl_progress *p)
     snprintf(text, sizeof text, "%s: %s, step %lld/%lld, %.1f steps/s, %.0f s left, loss %.4f%s",
              line->label, p->doing, (long long)p->step, (long long)p->steps, rate,
              isfinite(left) ? left : 0.0, p->loss, bs);
-    if (!line->is_terminal) {
-        fprintf(stderr, "%s\n", text);
-        return;
-    }
-    fprintf(stderr, "\r\033[K%s", text);
-    fflush(stderr);
-    line->is_drawn = 1;
+    show(line, text);
 }
 
 static void on_progress(void *state, const sl_progress *p)
 {
     sl_progress_line *line = state;
-    const double now = sl_clock_now();
-    const double every = line->is_terminal ? 0.1 : PLAIN_EVERY_S;
 
     if (line->is_quiet)
         return;
@@ -70,10 +99,8 @@ static void on_progress(void *state, const sl_progress *p)
         sl_progress_say(line, text);
         return;
     }
-    if (now - line->printed < every)
-        return;
-    line->printed = now;
-    draw(line, p);
+    if (is_due(line))
+        draw(line, p);
 }
 
 sl_train_hooks sl_progress_hooks(sl_progress_line *line)

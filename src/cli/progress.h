@@ -15,6 +15,8 @@ typedef struct sl_progress_line {
 void sl_progress_open(sl_progress_line *line, const char *label, int is_quiet);
 sl_train_hooks sl_progress_hooks(sl_progress_line *line);
 void sl_progress_close(sl_progress_line *line);
+/* Work that is counted: done of total rows, prompts, ... (the unit); total 0: not known. */
+void sl_progress_count(sl_progress_line *line, size_t done, size_t total, const char *unit);
 /* A line of its own, unless quiet. */
 void sl_progress_say(sl_progress_line *line, const char *text);
 

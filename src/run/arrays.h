@@ -16,6 +16,7 @@ sl_status sl_arrays_open(sl_arrays **out, const char *path) SL_MUSTUSE;
 void sl_arrays_close(sl_arrays **arrays);
 /* Whether `name` ("pairs/dpo/loss") is a dataset or a group. */
 int sl_arrays_has(const sl_arrays *arrays, const char *name);
+int sl_arrays_is_group(const sl_arrays *arrays, const char *name);
 /* *out = all elements in C order, converted to `type` (integers and floats only; a number that does
  * not fit an integer type is an error of the file); owned by the caller (sl_free). dims
  * (SL_ARRAY_RANK) or NULL: extents, 1 beyond the rank. A scalar has one element. Errors: SL_EFORMAT

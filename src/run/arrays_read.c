@@ -35,6 +35,19 @@ int sl_arrays_has(const sl_arrays *arrays, const char *name)
     return found;
 }
 
+int sl_arrays_is_group(const sl_arrays *arrays, const char *name)
+{
+    H5O_info_t info;
+    int found;
+
+    sl_h5_begin();
+    found = has_path(arrays->file, name) &&
+            H5Oget_info_by_name2(arrays->file, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) >= 0 &&
+            info.type == H5O_TYPE_GROUP;
+    sl_h5_end();
+    return found;
+}
+
 static sl_status check_storage(hid_t set)
 {
     hid_t creation = H5I_INVALID_HID;

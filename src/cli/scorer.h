@@ -1,0 +1,30 @@
+/* A model that reads answers: packs sequences, runs the forward pass, gives log-probabilities of
+ * every answer token. Memory is taken once, for the largest batch. */
+#ifndef SL_CLI_SCORER_H
+#define SL_CLI_SCORER_H
+
+#include "datasets/pack.h"
+#include "model/model.h"
+
+typedef struct sl_scorer {
+    sl_packer packer;
+    sl_work *work;
+    sl_arena arena;
+    float *logp;         /* (limits.N) of the last batch */
+    sl_row_stats *stats; /* (limits.N) */
+    sl_topk top;         /* (limits.N, k); k 0: none */
+} sl_scorer;
+
+/* top_k: best tokens of every target's row, 0 for none. */
+sl_status sl_scorer_open(sl_scorer *out, const sl_config *config, const sl_backend *backend,
+                         const sl_packed_limits *limits, uint32_t top_k,
+                         int with_backward) SL_MUSTUSE;
+void sl_scorer_close(sl_scorer *scorer);
+/* Fills logp, stats and top of all answer tokens of the sequences; packer.packed.seq_first says
+ * where each begins. */
+sl_status sl_scorer_run(sl_scorer *scorer, const sl_model *model, const sl_sequence *sequence,
+                        size_t count) SL_MUSTUSE;
+/* Sum of logp over the answer of sequence s, nats. */
+double sl_scorer_sum(const sl_scorer *scorer, size_t s);
+
+#endif
