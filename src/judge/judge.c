@@ -5,8 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-static const sl_judge_row *const judges[] = { &sl_judge_truth };
-static const char *const names[] = { "truth", NULL };
+static const sl_judge_row *const judges[] = { &sl_judge_truth, &sl_judge_stored, &sl_judge_command,
+                                              &sl_judge_endpoint, &sl_judge_ensemble };
+static const char *const names[] = { "truth", "stored", "command", "endpoint", "ensemble", NULL };
 enum { JUDGE_COUNT = sizeof judges / sizeof judges[0] };
 
 struct sl_judge {
@@ -44,6 +45,7 @@ void sl_vote_by_scores(sl_vote *vote, double score_a, double score_b, double tem
     vote->p = 1.0 / (1.0 + exp((score_b - score_a) / temperature));
     vote->score_a = score_a;
     vote->score_b = score_b;
+    vote->is_given = 1;
 }
 
 static sl_status find(const sl_judge_row **out, const char *name)
@@ -117,7 +119,8 @@ sl_status sl_judge_votes(sl_vote *vote, sl_judge *judge, const sl_prompt_text *p
 
     for (size_t i = 0; i < count; i++)
         vote[i] = sl_vote_empty();
-    st = judge->row->votes(vote, judge->state, prompt, a, b, count);
+    st = sl_err_where(judge->row->votes(vote, judge->state, prompt, a, b, count), "judge \"%s\"",
+                      judge->label);
     for (size_t i = 0; i < count; i++)
         vote[i].is_tie = vote[i].p == 0.5;
     return st;

@@ -25,6 +25,7 @@ typedef struct sl_vote {
     double p_ab, p_ba;
     double agreement; /* of an ensemble: share of pairs of members on one side; NaN: one judge */
     sl_vote_status status;
+    int is_given;      /* answered, or failed for good; 0: not reached before the call failed */
     int is_tie;        /* p is 1/2 exactly */
     uint8_t cut;       /* SL_VOTE_CUT_: answers that the judge did not read whole */
     uint32_t attempts; /* requests made for it, in all orders; 0: none was needed */
@@ -66,8 +67,8 @@ void sl_judge_close(sl_judge **judge);
 const char *sl_judge_name(const sl_judge *judge);
 /* The names of the table, NULL at the end. */
 const char *const *sl_judge_names(void);
-/* vote (count): a[i] against b[i] on prompt[i]. On failure the votes already given stay: those with
- * attempts or a p; the others are NaN. Errors: SL_ESHAPE, SL_EARG for what the judge cannot read;
+/* vote (count): a[i] against b[i] on prompt[i]. On failure the votes already given stay
+ * (is_given); the others are NaN. Errors: SL_ESHAPE, SL_EARG for what the judge cannot read;
  * SL_EIO when it died or was late, after its retries; SL_EFORMAT for answers out of protocol;
  * SL_EINTERRUPT. */
 sl_status sl_judge_votes(sl_vote *vote, sl_judge *judge, const sl_prompt_text *prompt,

@@ -25,6 +25,19 @@ int sl_remote_slice_ms(double until)
     return ms <= 0.0 ? 0 : ms < SL_REMOTE_SLICE_MS ? (int)ms : SL_REMOTE_SLICE_MS;
 }
 
+sl_status sl_remote_wait(double seconds, const volatile int *stop)
+{
+    const double until = sl_remote_now() + seconds;
+
+    for (int ms; (ms = sl_remote_slice_ms(until)) > 0;) {
+        const struct timespec nap = { 0, ms * 1000000L };
+
+        SL_TRY(sl_remote_stopped(stop));
+        nanosleep(&nap, NULL);
+    }
+    return sl_remote_stopped(stop);
+}
+
 static int is_pending(void)
 {
     sigset_t set;

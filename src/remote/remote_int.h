@@ -2,7 +2,7 @@
 #ifndef SL_REMOTE_REMOTE_INT_H
 #define SL_REMOTE_REMOTE_INT_H
 
-#include "base/status.h"
+#include "remote/remote.h"
 #include <signal.h>
 
 enum { SL_REMOTE_SLICE_MS = 100 }; /* longest wait between looks at the stop flag */
@@ -20,9 +20,5 @@ typedef struct sl_sigpipe {
 } sl_sigpipe;
 void sl_sigpipe_hold(sl_sigpipe *held);
 void sl_sigpipe_release(const sl_sigpipe *held);
-
-/* What a stranger wrote, fit for a message: control characters are spaces, blanks at the ends and
- * runs of them are gone. The end of the text stays when it is longer than out. */
-void sl_remote_quote(char *out, size_t size, const char *text, size_t bytes);
 
 #endif
