@@ -2,7 +2,7 @@
  * norms and samples, and four steps of the optimizer. */
 #include "base/alloc.h"
 #include "cli/golden_model.h"
-#include "train/loss.h"
+#include "train/objective.h"
 #include "train/optim.h"
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 enum { PAIRS = 2, SIDES = 2, TOP_MAX = 1024 };
 static const char *const sides[SIDES] = { "chosen", "rejected" };
-static const sl_loss_settings dpo = { .beta = 0.1 };
+static const sl_loss_settings dpo_settings = { .beta = 0.1 };
 
 /* --- prompts --------------------------------------------------------------------------------- */
 
@@ -255,19 +255,23 @@ static sl_status take_pairs(sl_golden_model *g)
 
 /* Loss, mean margin and coefficients of the batch as it was computed; ref: of the start. */
 static double dpo_loss(sl_golden_model *g, double *margin, double sum[SIDES][PAIRS],
-                       double ref[SIDES][PAIRS], const sl_loss *row)
+                       double ref[SIDES][PAIRS], const sl_objective *row)
 {
     const sl_packed *packed = &g->scorer.packer.packed;
     double each[PAIRS], coef[SIDES][PAIRS], arg[PAIRS], loss = 0.0;
+    uint32_t tok[SIDES][PAIRS];
 
     for (size_t i = 0; i < g->sequences; i++)
         sum[i % SIDES][i / SIDES] = sl_scorer_sum(&g->scorer, i);
-    row->pairs(&(sl_loss_out){ each, arg, coef[0], coef[1] },
-               &(sl_loss_in){ sum[0], sum[1], ref[0], ref[1] }, PAIRS, &dpo);
+    for (size_t i = 0; i < g->sequences; i++)
+        tok[i % SIDES][i / SIDES] = g->sequence[i].answer.count;
+    sl_objective_pairs(&(sl_objective_out){ each, arg, coef[0], coef[1] },
+                       &(sl_objective_in){ sum[0], sum[1], ref[0], ref[1], tok[0], tok[1], NAN },
+                       PAIRS, row);
     *margin = 0.0;
     for (size_t i = 0; i < PAIRS; i++) {
         loss += each[i] / PAIRS;
-        *margin += dpo.beta * ((sum[0][i] - ref[0][i]) - (sum[1][i] - ref[1][i])) / PAIRS;
+        *margin += dpo_settings.beta * ((sum[0][i] - ref[0][i]) - (sum[1][i] - ref[1][i])) / PAIRS;
     }
     for (size_t i = 0; i < packed->N; i++) {
         const uint32_t s = packed->target[i].sequence;
@@ -314,7 +318,7 @@ typedef struct steps {
 } steps;
 
 static sl_status run_steps(steps *out, sl_golden_model *g, double ref[SIDES][PAIRS],
-                           const sl_loss *row, sl_optim *optim)
+                           const sl_objective *row, sl_optim *optim)
 {
     const size_t floats = sl_model_tensors(g->model)->floats;
     float *gradients = sl_model_gradients(g->model);
@@ -347,7 +351,7 @@ static sl_status compare_steps(sl_golden_model *g, const steps *s)
 }
 
 /* Last: it changes the parameters. */
-static sl_status check_steps(sl_golden_model *g, double ref[SIDES][PAIRS], const sl_loss *row)
+static sl_status check_steps(sl_golden_model *g, double ref[SIDES][PAIRS], const sl_objective *row)
 {
     const sl_tensors *table = sl_model_tensors(g->model);
     sl_optim optim = { .settings = { .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .clip = 1.0 } };
@@ -384,20 +388,21 @@ static sl_status check_reference(sl_golden_model *g, double ref[SIDES][PAIRS])
 static sl_status check_pairs(sl_golden_model *g)
 {
     double ref[SIDES][PAIRS], sum[SIDES][PAIRS], margin, loss;
-    const sl_loss *row = NULL;
+    sl_objective dpo;
 
-    SL_TRY(sl_loss_find(&row, "dpo"));
+    SL_TRY(sl_objective_parse(&dpo, "dpo"));
+    dpo.settings = dpo_settings;
     SL_TRY(take_pairs(g));
     SL_TRY(sl_golden_compute(g, 0, 1));
     SL_TRY(check_tokens(g));
     SL_TRY(check_reference(g, ref));
-    loss = dpo_loss(g, &margin, sum, ref, row);
+    loss = dpo_loss(g, &margin, sum, ref, &dpo);
     SL_TRY(sl_golden_number(&g->list, "dpo/loss", loss, g->bounds.loss));
     SL_TRY(check_gradient(g, "dpo"));
     chosen_only(g, &loss);
     SL_TRY(sl_golden_number(&g->list, "sft/loss", loss, g->bounds.loss));
     SL_TRY(check_gradient(g, "sft"));
-    return sl_arrays_has(g->list.file, "dpo_steps") ? check_steps(g, ref, row) : SL_OK;
+    return sl_arrays_has(g->list.file, "dpo_steps") ? check_steps(g, ref, &dpo) : SL_OK;
 }
 
 const sl_golden_part sl_golden_large[] = {

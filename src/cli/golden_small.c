@@ -2,8 +2,9 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "cli/golden_model.h"
-#include "train/loss.h"
+#include "train/objective.h"
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -170,7 +171,12 @@ typedef struct known_loss {
 
 static const known_loss losses[] = {
     { "dpo", "dpo", { .beta = 0.1 } },
+    { "hinge", "hinge", { .beta = 0.1 } },
+    { "ipo", "ipo", { .beta = 0.1 } },
+    { "ipo_avg", "ipo-mean", { .beta = 0.1 } },
     { "slic", "slic-hf", { .delta = 1.0, .lambda = 0.1 } },
+    { "cdpo", "cdpo", { .beta = 0.1, .smoothing = 0.1 } },
+    { "simpo", "simpo", { .beta = 2.0, .gamma = 1.0 } },
 };
 
 /* Coefficients of every target from those of the sequences, of the mean over pairs. */
@@ -189,13 +195,17 @@ static sl_status check_loss(sl_golden_model *g, const known_loss *known, double 
                             double ref[SIDES][PAIRS])
 {
     double loss[PAIRS], margin[PAIRS], coef[SIDES][PAIRS], mean = 0.0;
-    const sl_loss_in in = { sum[0], sum[1], ref[0], ref[1] };
-    const sl_loss_out out = { loss, margin, coef[0], coef[1] };
-    const sl_loss *row = NULL;
+    uint32_t tok[SIDES][PAIRS];
+    const sl_objective_in in = { sum[0], sum[1], ref[0], ref[1], tok[0], tok[1], NAN };
+    const sl_objective_out out = { loss, margin, coef[0], coef[1] };
+    sl_objective row;
     char prefix[SL_ARRAY_NAME], name[SL_ARRAY_NAME];
 
-    SL_TRY(sl_loss_find(&row, known->ours));
-    row->pairs(&out, &in, PAIRS, &known->settings);
+    SL_TRY(sl_objective_parse(&row, known->ours));
+    row.settings = known->settings;
+    for (size_t i = 0; i < g->sequences; i++)
+        tok[i % SIDES][i / SIDES] = g->sequence[i].answer.count;
+    sl_objective_pairs(&out, &in, PAIRS, &row);
     for (size_t i = 0; i < PAIRS; i++)
         mean += loss[i] / PAIRS;
     spread(g, coef);

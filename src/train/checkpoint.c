@@ -89,14 +89,21 @@ static sl_status read_state(sl_session *s, const sl_json *tree)
 static sl_status save_moments(const char *folder, const sl_session *s)
 {
     const size_t n = sl_model_tensors(s->policy)->floats;
-    sl_tensor_source source[2] = {
-        { .name = "m", .data = s->optim.m, .rows = 1, .cols = n, .rank = 1 },
-        { .name = "v", .data = s->optim.v, .rows = 1, .cols = n, .rank = 1 },
-    };
+    sl_tensor_source source[2];
+    size_t count = 0;
     char path[PATH];
 
+    if (s->optim.m)
+        source[count++] =
+            (sl_tensor_source){ .name = "m", .data = s->optim.m, .rows = 1, .cols = n, .rank = 1 };
+    if (s->optim.v)
+        source[count++] =
+            (sl_tensor_source){ .name = "v", .data = s->optim.v, .rows = 1, .cols = n, .rank = 1 };
+    if (!count)
+        return SL_OK;
+
     SL_TRY(sl_file_join(path, sizeof path, folder, "optimizer.safetensors"));
-    return sl_tensor_file_write(path, source, 2);
+    return sl_tensor_file_write(path, source, count);
 }
 
 static sl_status load_moment(float *to, const sl_tensor_file *file, const char *name, size_t n)
@@ -117,10 +124,14 @@ static sl_status load_moments(sl_session *s, const char *folder)
     char path[PATH];
     sl_status st = SL_OK;
 
+    if (!s->optim.m && !s->optim.v)
+        return SL_OK;
     SL_TRY(sl_file_join(path, sizeof path, folder, "optimizer.safetensors"));
     SL_TRY(sl_tensor_file_open(&file, path));
-    SL_TRY_OUT(load_moment(s->optim.m, &file, "m", n));
-    SL_TRY_OUT(load_moment(s->optim.v, &file, "v", n));
+    if (s->optim.m)
+        SL_TRY_OUT(load_moment(s->optim.m, &file, "m", n));
+    if (s->optim.v)
+        SL_TRY_OUT(load_moment(s->optim.v, &file, "v", n));
 out:
     sl_tensor_file_close(&file);
     return sl_err_where(st, "%s", path);
@@ -128,39 +139,62 @@ out:
 
 /* --- the checkpoint -------------------------------------------------------------------------- */
 
+/* A reference that moves is state; the others come from where the recipe says. */
+static int has_own_reference(const sl_session *s)
+{
+    return s->reference && s->recipe.reference.kind == SL_REFERENCE_MIXED;
+}
+
+/* Between iterations moments are 0, unless they are kept. */
+static int has_moments(const sl_session *s)
+{
+    return s->update_at > 0 || (s->recipe.optim.keep_moments && s->iteration > 0);
+}
+
+static sl_status save_model(const sl_model *model, const char *folder, const char *name)
+{
+    char path[PATH];
+
+    SL_TRY(sl_file_join(path, sizeof path, folder, name));
+    SL_TRY(sl_file_new_folder(path));
+    return sl_model_save(model, path, 1);
+}
+
 sl_status sl_checkpoint_save(sl_session *s)
 {
-    char folder[PATH], start[PATH];
+    char folder[PATH];
 
     SL_TRY(sl_run_sync(s->run));
     SL_TRY(sl_run_checkpoint_begin(s->run, folder, s->step));
     SL_TRY(sl_model_save(s->policy, folder, 1));
-    if (s->update_at > 0) {
+    if (has_moments(s))
         SL_TRY(save_moments(folder, s));
-        if (s->start) {
-            SL_TRY(sl_file_join(start, sizeof start, folder, "start"));
-            SL_TRY(sl_file_new_folder(start));
-            SL_TRY(sl_model_save(s->start, start, 1));
-        }
-    }
+    if (s->update_at > 0 && s->start)
+        SL_TRY(save_model(s->start, folder, "start"));
+    if (has_own_reference(s))
+        SL_TRY(save_model(s->reference, folder, "reference"));
     SL_TRY(save_state(folder, s));
     return sl_run_checkpoint_publish(s->run, folder, s->step);
 }
 
 static sl_status load_all(sl_session *s, const char *folder, const sl_json *tree)
 {
-    char start[PATH];
+    char path[PATH];
 
     SL_TRY(read_state(s, tree));
     SL_TRY(sl_model_reload(s->policy, folder));
-    if (s->update_at > 0)
+    if (has_moments(s))
         SL_TRY(load_moments(s, folder));
+    if (has_own_reference(s)) {
+        SL_TRY(sl_file_join(path, sizeof path, folder, "reference"));
+        SL_TRY(sl_model_reload(s->reference, path));
+    }
     if (!s->start)
         return SL_OK;
     if (s->update_at == 0)
         return sl_model_copy(s->start, s->policy);
-    SL_TRY(sl_file_join(start, sizeof start, folder, "start"));
-    return sl_model_reload(s->start, start);
+    SL_TRY(sl_file_join(path, sizeof path, folder, "start"));
+    return sl_model_reload(s->start, path);
 }
 
 sl_status sl_checkpoint_load(sl_session *session, const char *run_path, int64_t step)

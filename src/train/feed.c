@@ -140,9 +140,9 @@ static sl_status fill_on_policy(sl_feed *feed, size_t count, int is_replay)
     return SL_OK;
 }
 
-static void keep_reference(sl_feed *feed, size_t i, size_t side, const float *logp, uint32_t n)
+static void keep_reference(sl_feed *feed, sl_fed *fed, size_t i, size_t side, const float *logp,
+                           uint32_t n)
 {
-    sl_fed *fed = &feed->fed[i];
     const size_t answer = sl_data_limits_of(feed->data)->answer_tok;
     double sum = 0.0;
 
@@ -157,13 +157,14 @@ static void keep_reference(sl_feed *feed, size_t i, size_t side, const float *lo
     }
 }
 
-/* Reference log-probabilities of pairs [first, first + n) of the refill, n <= batch. */
-static sl_status reference_batch(sl_feed *feed, size_t first, size_t n)
+/* Reference log-probabilities of pairs fed[first, first + n), n <= batch. Those of tokens stand at
+ * the same place of ref_tok. */
+static sl_status reference_batch(sl_feed *feed, sl_fed *fed, size_t first, size_t n)
 {
     const sl_packed *packed = &feed->packer->packed;
 
     for (size_t i = 0; i < n; i++) {
-        const sl_pair *p = &feed->fed[first + i].pair;
+        const sl_pair *p = &fed[first + i].pair;
 
         feed->sequence[2 * i] = (sl_sequence){ p->prompt, p->chosen };
         feed->sequence[2 * i + 1] = (sl_sequence){ p->prompt, p->rejected };
@@ -172,19 +173,20 @@ static sl_status reference_batch(sl_feed *feed, size_t first, size_t n)
     SL_TRY(sl_model_forward(feed->reference, feed->work, packed));
     SL_TRY(sl_model_logp(feed->logp, NULL, NULL, feed->reference, feed->work, packed));
     for (size_t s = 0; s < 2 * n; s++)
-        keep_reference(feed, first + s / 2, s % 2, feed->logp + packed->seq_first[s],
+        keep_reference(feed, &fed[first + s / 2], first + s / 2, s % 2,
+                       feed->logp + packed->seq_first[s],
                        packed->seq_first[s + 1] - packed->seq_first[s]);
     return SL_OK;
 }
 
-static sl_status fill_reference(sl_feed *feed)
+static sl_status fill_reference(sl_feed *feed, sl_fed *fed, size_t count)
 {
     const size_t at_once = feed->packer->limits.B / 2;
 
     if (!feed->reference)
         return SL_OK;
-    for (size_t i = 0; i < feed->count; i += at_once)
-        SL_TRY(reference_batch(feed, i, feed->count - i < at_once ? feed->count - i : at_once));
+    for (size_t i = 0; i < count; i += at_once)
+        SL_TRY(reference_batch(feed, fed, i, count - i < at_once ? count - i : at_once));
     return SL_OK;
 }
 
@@ -209,7 +211,8 @@ static sl_status fill_pairs(sl_feed *feed, int is_replay)
         return SL_FAIL(SL_EARG, "want a judge for on-policy pairs, found none");
     if (drawn)
         SL_TRY(fill_on_policy(feed, drawn, is_replay));
-    SL_TRY(fill_reference(feed));
+    if (!feed->settings.is_live)
+        SL_TRY(fill_reference(feed, feed->fed, feed->count));
     if (drawn && !is_replay && feed->sink.filled)
         SL_TRY(feed->sink.filled(feed->sink.state));
     return SL_OK;
@@ -245,7 +248,7 @@ static void order(sl_feed *feed, int64_t epoch)
 
     for (size_t i = 0; i < feed->count; i++)
         feed->order[i] = (uint32_t)i;
-    if (epoch > 0)
+    if (epoch > 0 && !feed->settings.is_in_order)
         sl_rng_shuffle(&rng, feed->order, feed->count);
     feed->ordered_epoch = epoch;
 }
@@ -278,5 +281,5 @@ sl_status sl_feed_next(const sl_fed **fed, size_t *count, sl_feed *feed, int64_t
     }
     *fed = feed->batch;
     *count = n;
-    return SL_OK;
+    return s->is_live && !s->is_imitation ? fill_reference(feed, feed->batch, n) : SL_OK;
 }

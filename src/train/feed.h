@@ -3,8 +3,8 @@
  *
  * The pairs of an iteration come in refills: for each prompt the mixing weight decides static or
  * on-policy by the prompt's own random stream; on-policy answers are drawn, judged and labelled;
- * the reference log-probabilities of all pairs are cached. Then batches are cut from it, in an
- * order that is a function of the epoch. */
+ * the reference log-probabilities of all pairs are cached, unless they are live. Then batches are
+ * cut from it, in an order that is a function of the epoch. */
 #ifndef SL_TRAIN_FEED_H
 #define SL_TRAIN_FEED_H
 
@@ -21,6 +21,8 @@ typedef struct sl_feed_settings {
     size_t prompts, batch;  /* of an iteration; of an update */
     int64_t epochs, refill; /* refill: updates, 0: once an iteration where it fits */
     double label_temperature;
+    int is_in_order;  /* every epoch in the order of the prompts */
+    int is_live;      /* reference log-probabilities at every update, not once a refill */
     int is_imitation; /* SFT: answers to imitate instead of pairs */
     int keeps_tokens; /* reference log-probabilities token by token, for the record */
 } sl_feed_settings;

@@ -2,11 +2,24 @@
 #include <math.h>
 #include <string.h>
 
+static int keeps_m(const sl_optim_settings *s)
+{
+    return sl_optim_rows[s->kind].keeps_m && (s->kind != SL_OPTIM_SGD || s->momentum > 0.0);
+}
+
+size_t sl_optim_moments(const sl_optim_settings *settings)
+{
+    return (size_t)keeps_m(settings) + (size_t)sl_optim_rows[settings->kind].keeps_v;
+}
+
 void sl_optim_carve(sl_optim *optim, sl_arena *arena, const sl_tensors *table)
 {
-    optim->m = sl_arena_f32(arena, 1, table->floats);
-    optim->v = sl_arena_f32(arena, 1, table->floats);
+    const sl_optim_settings *s = &optim->settings;
+
+    optim->m = keeps_m(s) ? sl_arena_f32(arena, 1, table->floats) : NULL;
+    optim->v = sl_optim_rows[s->kind].keeps_v ? sl_arena_f32(arena, 1, table->floats) : NULL;
     optim->before = sl_arena_f32(arena, 1, SL_OPTIM_CHUNK);
+    optim->scratch = sl_arena_f32(arena, 1, SL_OPTIM_CHUNK);
     optim->group = sl_arena_take(arena, table->group_count, sizeof *optim->group);
     optim->group_count = table->group_count;
 }
@@ -15,8 +28,10 @@ void sl_optim_reset(sl_optim *optim)
 {
     const size_t n = sl_model_tensors(optim->model)->floats;
 
-    memset(optim->m, 0, n * sizeof *optim->m);
-    memset(optim->v, 0, n * sizeof *optim->v);
+    if (optim->m)
+        memset(optim->m, 0, n * sizeof *optim->m);
+    if (optim->v)
+        memset(optim->v, 0, n * sizeof *optim->v);
     optim->update = 0;
 }
 
@@ -74,22 +89,27 @@ static void gather(sl_optim *optim)
     }
 }
 
-/* Updates n floats at offset; returns the squared norm of the change. */
-static double update_chunk(sl_optim *optim, const sl_adamw *s, size_t offset, size_t n)
+/* Updates one chunk; returns the squared norm of the change. */
+static double update_chunk(sl_optim *optim, const sl_optim_chunk *chunk)
 {
     const sl_ops *ops = sl_model_backend(optim->model)->ops;
-    float *p = sl_model_parameters(optim->model) + offset;
-    const float *g = sl_model_gradients(optim->model) + offset;
+    const float *p = sl_model_parameters(optim->model) + chunk->offset;
 
-    memcpy(optim->before, p, n * sizeof *p);
-    ops->adamw(p, optim->m + offset, optim->v + offset, g, n, s);
-    ops->scale(optim->before, n, -1.0f);
-    ops->add(optim->before, p, n);
-    return ops->sum_sq(optim->before, n);
+    memcpy(optim->before, p, chunk->n * sizeof *p);
+    sl_optim_rows[optim->settings.kind].step(optim, chunk);
+    ops->scale(optim->before, chunk->n, -1.0f);
+    ops->add(optim->before, p, chunk->n);
+    return ops->sum_sq(optim->before, chunk->n);
 }
 
-static void update_all(sl_optim *optim, sl_adamw s)
+static int is_decayed(const sl_optim_settings *s, const sl_tensor *t)
 {
+    return s->decay == SL_DECAY_ALL || t->is_decayed;
+}
+
+static void update_all(sl_optim *optim, double learning_rate)
+{
+    const sl_optim_settings *set = &optim->settings;
     const sl_tensors *table = sl_model_tensors(optim->model);
 
     for (size_t i = 0; i < table->count; i++) {
@@ -97,10 +117,13 @@ static void update_all(sl_optim *optim, sl_adamw s)
         const size_t n = t->rows * t->cols;
         double sq = 0.0;
 
-        s.weight_decay = t->is_decayed ? (float)optim->settings.weight_decay : 0.0f;
         for (size_t at = 0; at < n; at += SL_OPTIM_CHUNK)
-            sq += update_chunk(optim, &s, t->offset + at,
-                               n - at < SL_OPTIM_CHUNK ? n - at : SL_OPTIM_CHUNK);
+            sq += update_chunk(
+                optim, &(sl_optim_chunk){ .offset = t->offset + at,
+                                          .n = n - at < SL_OPTIM_CHUNK ? n - at : SL_OPTIM_CHUNK,
+                                          .learning_rate = learning_rate,
+                                          .clip = optim->clip,
+                                          .decay = is_decayed(set, t) ? set->weight_decay : 0.0 });
         optim->group[0].update_norm += sq;
         optim->group[t->group].update_norm += sq;
     }
@@ -125,19 +148,12 @@ sl_status sl_optim_step(sl_optim *optim, double learning_rate)
 {
     const sl_optim_settings *set = &optim->settings;
     const size_t floats = sl_model_tensors(optim->model)->floats;
-    sl_adamw s;
 
     gather(optim);
     SL_TRY(check_gradient(optim));
     optim->clip = set->clip > 0.0 ? fmin(1.0, set->clip / (optim->group[0].norm + 1e-6)) : 1.0;
     optim->update++;
-    s = (sl_adamw){ .learning_rate = (float)learning_rate,
-                    .beta1 = (float)set->beta1,
-                    .beta2 = (float)set->beta2,
-                    .eps = (float)set->eps,
-                    .grad_scale = (float)optim->clip,
-                    .update = optim->update };
-    update_all(optim, s);
+    update_all(optim, learning_rate);
     memset(sl_model_gradients(optim->model), 0, floats * sizeof(float));
     return SL_OK;
 }

@@ -1,9 +1,11 @@
 #include "train/recipe.h"
-#include "train/loss.h"
+#include "train/optim.h"
 #include "train/schedule.h"
 #include <stddef.h>
 
 static const char *const methods[] = { "sft", "preference", NULL };
+static const char *const nll_overs[] = { "batch", "answer", "sum", NULL };
+static const char *const references[] = { "first", "previous", "mixed", NULL };
 static const char *const policies[] = { "static", "on-policy", "mix", "advised", NULL };
 
 #define AT(section, name) offsetof(sl_recipe, section.name)
@@ -55,6 +57,7 @@ const sl_key sl_recipe_keys[] = {
     I64(data, max_answer, 1, 1048576, "1024", "tokens of an answer"),
     FLAG(data, drop_long, "false", "drop pairs that are too long, instead of cutting"),
     FLAG(data, allow_mismatch, "false", "keep rows with a token across prompt and answer"),
+    FLAG(data, shuffle, "true", "false: pairs of a file in its order, in every epoch"),
     F64(data, probe_share, 0, 0.5, "0.05", "share of the prompts held out for measurement"),
     I64(world, seed, 0, 4294967295.0, "1", "seed of generators, habits and prompts"),
     F64(world, content, -20, 20, "2.5", "strength c of the generator that SFT imitates"),
@@ -63,19 +66,37 @@ const sl_key sl_recipe_keys[] = {
     F64(world, quirk, -20, 20, "2", "logit of its systematic mistake; 0: none"),
     F64(world, label_temperature, 0.01, 100, "1", "temperature of the labels of pairs"),
     PICK(method, "name", kind, methods, "preference", "sft or preference"),
-    TEXT(method, loss, "dpo", "pairwise loss: dpo, slic-hf"),
+    TEXT(method, loss, "dpo", "loss, or a sum as dpo + 0.2*sft; docs/math.md lists them"),
     F64(method, beta, 1e-6, 1000, "0.1", "inverse temperature of the implicit reward"),
     F64(method, delta, 0, 1000, "1", "hinge margin of slic-hf, nats"),
-    F64(method, lambda, 0, 1000, "0.1", "weight of slic-hf's regulariser"),
+    F64(method, lambda, 0, 1000, "0.1",
+        "slic-hf: weight of the regulariser; orpo: of the odds ratio"),
+    F64(method, gamma, 0, 1000, "0.5", "target margin of simpo (gamma, not gamma/beta)"),
+    F64(method, smoothing, 0, 0.5, "0", "share of labels taken to be swapped; 0: none"),
+    F64(method, nll, 0, 1000, "0", "weight of -log p of the chosen answer; 0: none"),
+    PICK(method, "nll_over", nll_over, nll_overs, "batch",
+         "its mean over batch or answer, or the sum"),
     FLAG(method, check_start, "true", "stop unless policy and reference agree at the start"),
+    PICK(optim, "name", kind, sl_optim_names, "adamw", "adamw, rmsprop or sgd"),
     F64(optim, learning_rate, 0, 1, "1e-6", "peak rate"),
     F64(optim, warmup, 0, 1, "0.1", "share of an iteration's updates with rising rate"),
+    I64(optim, warmup_steps, 0, 1e9, "0", "updates with rising rate; 0: the share"),
+    FLAG(optim, warmup_from_zero, "false", "the first update has rate 0, as in transformers"),
     F64(optim, beta1, 0, 0.99999, "0.9", "decay of the first moment"),
     F64(optim, beta2, 0, 0.9999999, "0.999", "decay of the second moment"),
     F64(optim, eps, 1e-30, 1, "1e-8", "added to the root of the second moment"),
-    F64(optim, weight_decay, 0, 10, "0", "decoupled decay of matrices"),
+    F64(optim, momentum, 0, 0.99999, "0", "of sgd; 0: none"),
+    F64(optim, alpha, 0, 0.9999999, "0.99", "decay of rmsprop's mean square"),
+    F64(optim, weight_decay, 0, 10, "0", "decay: decoupled with adamw, else added to the gradient"),
+    PICK(optim, "decay", decayed, sl_optim_decay_names, "matrices", "what decays: matrices or all"),
     F64(optim, clip, 0, 1e9, "1", "largest global gradient norm; 0: off"),
+    FLAG(optim, keep_moments, "false", "moments go on over iterations, instead of 0"),
     PICK(optim, "schedule", schedule, sl_schedule_names, "linear", "constant, linear or cosine"),
+    PICK(reference, "policy", kind, references, "previous", "first, previous or mixed (TR-DPO)"),
+    FLAG(reference, precompute, "true", "once a refill; false: at every update"),
+    FLAG(reference, always, "false", "its log-probabilities even where the loss needs none"),
+    F64(reference, alpha, 0, 1, "0.6", "mixed: reference = alpha policy + (1 - alpha) reference"),
+    I64(reference, every, 1, 1e9, "512", "mixed: updates between two such moves"),
     I64(train, iterations, 1, 100000, "1", "iterations; each has its own reference and optimizer"),
     I64(train, prompts, 0, 1e9, "0", "prompts of an iteration; 0: all of the file"),
     I64(train, epochs, 1, 1000, "1", "passes over the pairs of an iteration"),
@@ -112,15 +133,44 @@ const sl_key sl_recipe_keys[] = {
 };
 const size_t sl_recipe_key_count = sizeof sl_recipe_keys / sizeof sl_recipe_keys[0];
 
+sl_status sl_recipe_objective(sl_objective *out, const sl_recipe *recipe)
+{
+    static const char *const nll_terms[] = { "sft", "nll", "nll-sum" };
+
+    SL_TRY(sl_err_where(sl_objective_parse(out, recipe->method.loss), "key \"method.loss\""));
+    out->settings = (sl_loss_settings){ .beta = recipe->method.beta,
+                                        .delta = recipe->method.delta,
+                                        .lambda = recipe->method.lambda,
+                                        .gamma = recipe->method.gamma,
+                                        .smoothing = recipe->method.smoothing };
+    if (recipe->method.nll > 0.0)
+        SL_TRY(sl_err_where(
+            sl_objective_add(out, nll_terms[recipe->method.nll_over], recipe->method.nll),
+            "key \"method.nll\""));
+    return sl_err_where(sl_objective_check(out), "section \"method\"");
+}
+
+/* A reference that moves, or moments that stay, cannot be taken back after a branch. */
+static sl_status check_reference(const sl_recipe *recipe)
+{
+    const int is_mixed = recipe->reference.kind == SL_REFERENCE_MIXED;
+
+    if (is_mixed && recipe->reference.precompute)
+        return SL_FAIL(SL_EARG, "want reference.precompute false with reference.policy mixed, "
+                                "found true");
+    if (recipe->measure.counterfactual && (is_mixed || recipe->optim.keep_moments))
+        return SL_FAIL(SL_EARG, "want measure.counterfactual false with %s, found true",
+                       is_mixed ? "reference.policy mixed" : "optim.keep_moments");
+    return SL_OK;
+}
+
 sl_status sl_recipe_check(const sl_recipe *recipe)
 {
     const int64_t batch = recipe->train.batch, micro = recipe->train.micro_batch;
-    const sl_loss *loss = NULL;
-    const sl_loss_settings set = { recipe->method.beta, recipe->method.delta,
-                                   recipe->method.lambda };
+    sl_objective objective;
 
-    SL_TRY(sl_err_where(sl_loss_find(&loss, recipe->method.loss), "key \"method.loss\""));
-    SL_TRY(sl_err_where(sl_loss_check(loss, &set), "section \"method\""));
+    SL_TRY(sl_recipe_objective(&objective, recipe));
+    SL_TRY(check_reference(recipe));
     if (micro && batch % micro)
         return SL_FAIL(SL_EARG, "want train.micro_batch to divide train.batch, found %lld and %lld",
                        (long long)micro, (long long)batch);

@@ -4,6 +4,7 @@
 #define SL_TRAIN_RECIPE_H
 
 #include "base/yaml.h"
+#include "train/objective.h"
 
 typedef enum sl_method { SL_METHOD_SFT, SL_METHOD_PREFERENCE } sl_method;
 typedef enum sl_policy_kind {
@@ -13,7 +14,14 @@ typedef enum sl_policy_kind {
     SL_POLICY_ADVISED
 } sl_policy_kind;
 
-enum { SL_RECIPE_PATH = 1024, SL_RECIPE_WORD = 64 };
+typedef enum sl_nll_over { SL_NLL_BATCH, SL_NLL_ANSWER, SL_NLL_SUM } sl_nll_over;
+typedef enum sl_reference_kind {
+    SL_REFERENCE_FIRST,    /* the policy at the start of the run */
+    SL_REFERENCE_PREVIOUS, /* the policy at the start of each iteration */
+    SL_REFERENCE_MIXED     /* moves towards the policy every few updates (TR-DPO) */
+} sl_reference_kind;
+
+enum { SL_RECIPE_PATH = 1024, SL_RECIPE_WORD = 64, SL_RECIPE_LINE = 256 };
 
 typedef struct sl_recipe {
     int64_t seed;
@@ -28,7 +36,7 @@ typedef struct sl_recipe {
         char source[SL_RECIPE_PATH]; /* "world" or a file of preference pairs */
         char tokenizer[SL_RECIPE_PATH];
         int64_t max_prompt, max_answer;
-        int drop_long, allow_mismatch;
+        int drop_long, allow_mismatch, shuffle;
         double probe_share;
     } data;
     struct {
@@ -37,14 +45,24 @@ typedef struct sl_recipe {
     } world;
     struct {
         int kind;                  /* sl_method */
-        char loss[SL_RECIPE_WORD]; /* of the preference method */
-        double beta, delta, lambda;
+        char loss[SL_RECIPE_LINE]; /* of the preference method: one, or a sum of several */
+        double beta, delta, lambda, gamma, smoothing, nll;
+        int nll_over; /* sl_nll_over */
         int check_start;
     } method;
     struct {
-        double learning_rate, warmup, beta1, beta2, eps, weight_decay, clip;
-        int schedule;
+        int kind;    /* sl_optim_kind */
+        int decayed; /* sl_optim_decay */
+        double learning_rate, warmup, beta1, beta2, eps, weight_decay, clip, momentum, alpha;
+        int64_t warmup_steps;
+        int schedule, warmup_from_zero, keep_moments;
     } optim;
+    struct {
+        int kind; /* sl_reference_kind */
+        int precompute, always;
+        double alpha;
+        int64_t every;
+    } reference;
     struct {
         int64_t iterations, prompts, epochs, batch, micro_batch, checkpoint_every;
     } train;
@@ -71,6 +89,9 @@ typedef struct sl_recipe {
 extern const sl_key sl_recipe_keys[];
 extern const size_t sl_recipe_key_count;
 
+/* What the preference method minimises: method.loss with its settings and method.nll. Errors:
+ * SL_EARG naming the key. */
+sl_status sl_recipe_objective(sl_objective *out, const sl_recipe *recipe) SL_MUSTUSE;
 /* Checks what one key alone cannot say (micro_batch divides batch, heads divide, ...).
  * Errors: SL_EARG naming the keys. */
 sl_status sl_recipe_check(const sl_recipe *recipe) SL_MUSTUSE;

@@ -26,7 +26,8 @@ double sl_schedule_rate(const sl_schedule *schedule, int64_t update)
     const int64_t rest = schedule->total - schedule->warmup;
 
     if (update <= schedule->warmup)
-        return schedule->peak * (double)update / (double)schedule->warmup;
+        return schedule->peak * (double)(update - (schedule->starts_at_zero ? 1 : 0)) /
+               (double)schedule->warmup;
     return schedule->peak *
            shapes[schedule->shape]((double)(update - 1 - schedule->warmup) / (double)rest);
 }

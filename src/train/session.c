@@ -5,6 +5,7 @@
 #include "text/encoder.h"
 #include "train/emit.h"
 #include "train/memory.h"
+#include "train/reference.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +45,7 @@ static sl_status open_data(sl_session *s)
                               .drop_long = r->data.drop_long,
                               .counts_mismatch = r->data.allow_mismatch,
                               .seed = (uint64_t)r->seed,
+                              .is_in_file_order = !r->data.shuffle,
                               .probe_share = r->data.probe_share,
                               .eos = -1 };
 
@@ -105,11 +107,35 @@ static sl_status random_policy(sl_session *s)
     return sl_model_create(&s->policy, &config, s->backend, &init, 1);
 }
 
+static sl_optim_settings optim_settings(const sl_recipe *r)
+{
+    return (sl_optim_settings){ .beta1 = r->optim.beta1,
+                                .beta2 = r->optim.beta2,
+                                .eps = r->optim.eps,
+                                .weight_decay = r->optim.weight_decay,
+                                .clip = r->optim.clip,
+                                .momentum = r->optim.momentum,
+                                .alpha = r->optim.alpha,
+                                .kind = (sl_optim_kind)r->optim.kind,
+                                .decay = (sl_optim_decay)r->optim.decayed };
+}
+
+/* A reference of its own, beside the policy at the start of the iteration. */
+static int has_reference(const sl_session *s)
+{
+    const int is_wanted = s->loss && (s->loss->needs_reference || s->recipe.reference.always);
+
+    return s->loss && (s->recipe.model.reference[0] ||
+                       (is_wanted && s->recipe.reference.kind != SL_REFERENCE_PREVIOUS));
+}
+
 /* Parameters, gradients, moments and what the method keeps beside them, before a byte is loaded. */
 static sl_status check_parameters(const sl_session *s)
 {
     const sl_recipe *r = &s->recipe;
-    const size_t copies = 4 + (s->loss ? 1 : 0) + (r->model.reference[0] ? 1 : 0) +
+    const sl_optim_settings optim = optim_settings(r);
+    const size_t copies = 2 + sl_optim_moments(&optim) + (s->loss ? 1 : 0) +
+                          (has_reference(s) ? 1 : 0) +
                           (s->loss && r->record.grad_split_every ? 2 : 0);
     sl_config config;
     size_t bytes;
@@ -141,6 +167,8 @@ static sl_status open_models(sl_session *s)
     if (r->model.reference[0])
         SL_TRY(sl_err_where(sl_model_load(&s->reference, r->model.reference, s->backend, 0),
                             "key \"model.reference\""));
+    else if (has_reference(s))
+        SL_TRY(sl_model_clone(&s->reference, s->policy, 0));
     return SL_OK;
 }
 
@@ -262,6 +290,8 @@ static void settle_sizes(sl_session *s)
                       .refill = r->policy.refill,
                       .label_temperature = r->world.label_temperature,
                       .is_imitation = !s->loss,
+                      .is_in_order = !r->data.shuffle,
+                      .is_live = !r->reference.precompute,
                       .keeps_tokens = s->loss && r->record.level > 0 },
         .data = s->data,
     };
@@ -269,8 +299,16 @@ static void settle_sizes(sl_session *s)
     s->probe.count = r->record.probe_every ? (size_t)r->record.probe_prompts : 0;
     if (s->probe.count > l->probe_count)
         s->probe.count = l->probe_count;
-    s->optim.settings = (sl_optim_settings){ r->optim.beta1, r->optim.beta2, r->optim.eps,
-                                             r->optim.weight_decay, r->optim.clip };
+    s->optim.settings = optim_settings(r);
+}
+
+static int64_t warmup_updates(const sl_recipe *r, int64_t updates)
+{
+    const int64_t steps = r->optim.warmup_steps;
+
+    if (!steps)
+        return (int64_t)ceil(r->optim.warmup * (double)updates);
+    return steps < updates ? steps : updates;
 }
 
 static void connect(sl_session *s)
@@ -284,13 +322,12 @@ static void connect(sl_session *s)
     s->feed.sampler = s->judge ? &s->door : NULL;
     s->feed.work = s->work;
     s->feed.packer = &s->update.packer;
-    s->feed.reference = !s->loss || !s->loss->needs_reference ? NULL
-                        : s->reference                        ? s->reference
-                                                              : s->start;
+    s->feed.reference = sl_reference_of(s);
     s->schedule = (sl_schedule){ .shape = (sl_schedule_shape)r->optim.schedule,
                                  .peak = r->optim.learning_rate,
-                                 .warmup = (int64_t)ceil(r->optim.warmup * (double)updates),
-                                 .total = updates };
+                                 .warmup = warmup_updates(r, updates),
+                                 .total = updates,
+                                 .starts_at_zero = r->optim.warmup_from_zero };
     s->mix = r->policy.kind == SL_POLICY_ON_POLICY ? 1.0
              : r->policy.kind == SL_POLICY_MIX     ? r->policy.mix
                                                    : 0.0;
@@ -346,9 +383,8 @@ static sl_status open_all(sl_session *s, sl_memory_plan *plan)
     const sl_recipe *r = &s->recipe;
 
     SL_TRY(sl_recipe_check(r));
-    if (r->method.kind == SL_METHOD_PREFERENCE)
-        SL_TRY(sl_loss_find(&s->loss, r->method.loss));
-    s->loss_settings = (sl_loss_settings){ r->method.beta, r->method.delta, r->method.lambda };
+    SL_TRY(sl_recipe_objective(&s->objective, r));
+    s->loss = r->method.kind == SL_METHOD_PREFERENCE ? &s->objective : NULL;
     SL_TRY(open_data(s));
     SL_TRY(check_parameters(s));
     SL_TRY(open_models(s));
@@ -393,37 +429,48 @@ int64_t sl_session_updates(const sl_session *s)
     return sl_feed_updates(&s->feed.settings);
 }
 
-static sl_json *describe_loss(const sl_session *s)
+/* name, formula, source, reference, logp: of the first term; the rest is of all. */
+static sl_status describe_loss(sl_json **out, const sl_session *s)
 {
-    const sl_loss *loss = s->loss;
+    const char *sft = "mean of -log p over all answer tokens of the update";
+    char form[SL_OBJECTIVE_FORM];
+    sl_json *tree = NULL, *first;
 
-    if (!loss)
-        return json_pack("{s:s, s:s}", "name", "sft", "formula",
-                         "-mean over all answer tokens of log p");
-    return json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:o, s:o}", "name", loss->name, "formula",
-                     loss->formula, "source", loss->source, "reference", loss->needs_reference,
-                     "logp", loss->reduction, "beta", sl_json_number(s->loss_settings.beta),
-                     "delta", sl_json_number(s->loss_settings.delta), "lambda",
-                     sl_json_number(s->loss_settings.lambda));
+    if (!s->loss) {
+        *out = json_pack("{s:s, s:s, s:s}", "name", "sft", "formula",
+                         "-mean over all answer tokens of log p", "loss_form", sft);
+        return *out ? SL_OK : SL_FAIL(SL_ENOMEM, "want memory for a loss, found none");
+    }
+    SL_TRY(sl_objective_describe(&tree, s->loss));
+    sl_objective_form(form, s->loss);
+    first = json_array_get(json_object_get(tree, "terms"), 0);
+    if (json_object_update_missing(tree, first) != 0 ||
+        json_object_set_new(tree, "name", json_string(s->recipe.method.loss)) != 0 ||
+        json_object_set_new(tree, "loss_form", json_string(form)) != 0) {
+        sl_json_close(&tree);
+        return SL_FAIL(SL_ENOMEM, "want memory for a loss, found none");
+    }
+    *out = tree;
+    return SL_OK;
 }
 
 sl_status sl_session_describe(sl_json **out, const sl_session *s)
 {
     const sl_config *c = sl_model_config(s->policy);
     char policy[65], reference[65] = "";
-    sl_json *recipe = NULL, *tree;
+    sl_json *recipe = NULL, *loss = NULL, *tree;
 
     SL_TRY(sl_model_hash(policy, s->policy));
     if (s->reference)
         SL_TRY(sl_model_hash(reference, s->reference));
+    SL_TRY(describe_loss(&loss, s));
     SL_TRY(sl_yaml_dump(&recipe, &s->recipe, sl_recipe_keys, sl_recipe_key_count));
     tree = json_pack("{s:o, s:o, s:{s:s, s:s, s:I, s:s}, s:s*, s:{s:s, s:s}, s:s*, s:s, s:I}",
-                     "recipe", recipe, "loss", describe_loss(s), "policy", "family",
-                     sl_config_family_name(c), "sha256", policy, "parameters",
-                     (json_int_t)sl_config_parameters(c), "path", s->recipe.model.policy,
-                     "reference_sha256", s->reference ? reference : NULL, "data", "source",
-                     s->recipe.data.source, "sha256", sl_data_hash(s->data), "tokenizer_sha256",
-                     s->tokenizer_hash[0] ? s->tokenizer_hash : NULL, "judge",
+                     "recipe", recipe, "loss", loss, "policy", "family", sl_config_family_name(c),
+                     "sha256", policy, "parameters", (json_int_t)sl_config_parameters(c), "path",
+                     s->recipe.model.policy, "reference_sha256", s->reference ? reference : NULL,
+                     "data", "source", s->recipe.data.source, "sha256", sl_data_hash(s->data),
+                     "tokenizer_sha256", s->tokenizer_hash[0] ? s->tokenizer_hash : NULL, "judge",
                      s->judge ? sl_judge_name(s->judge) : "", "vocab", (json_int_t)c->V);
     if (!tree)
         return SL_FAIL(SL_EINTERNAL, "bug: the run cannot be described as JSON");

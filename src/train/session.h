@@ -29,18 +29,27 @@ typedef struct sl_probe {
     uint64_t *id; /* (count) */
 } sl_probe;
 
-typedef struct sl_session {
+typedef struct sl_session sl_session;
+
+/* Told of every micro-batch after its forward pass and losses: log-probabilities stand in the
+ * session's update, hidden states in its work space. For comparisons; fn may be NULL. */
+typedef struct sl_watch {
+    void *state;
+    sl_status (*fn)(void *state, sl_session *session);
+} sl_watch;
+
+struct sl_session {
     sl_recipe recipe;
     const sl_backend *backend;
-    const sl_loss *loss; /* NULL: SFT */
-    sl_loss_settings loss_settings;
+    sl_objective objective;   /* of the preference method */
+    const sl_objective *loss; /* &objective; NULL: SFT */
     sl_data *data;
     char tokenizer_hash[65]; /* of rows of text; "": none were read */
     sl_judge *judge;         /* NULL: none */
 
     sl_model *policy;    /* trained */
     sl_model *start;     /* policy at the start of the iteration; NULL for SFT */
-    sl_model *reference; /* of model.reference; NULL: `start` is the reference */
+    sl_model *reference; /* NULL: `start` is the reference, or there is none */
     sl_work *work;
     sl_model_sampler sampler;
     sl_sampler door; /* of `sampler`: answers of the training feed and of measurements */
@@ -61,7 +70,8 @@ typedef struct sl_session {
     sl_decisions *outside;     /* decisions.log; NULL: not looked at */
     int is_told_to_stop;       /* by a decision from outside */
     uint16_t *group_name;      /* (groups) indices of names */
-    const volatile int *stop;  /* not 0: stop at the next step boundary; may be NULL */
+    sl_watch watch;
+    const volatile int *stop; /* not 0: stop at the next step boundary; may be NULL */
 
     int64_t step, samples, tokens; /* done so far */
     int64_t iteration, update_at;  /* of the iteration */
@@ -71,7 +81,7 @@ typedef struct sl_session {
     double last_bs;                /* of the last measurement; NaN before */
     char decision_note[256];       /* about the last measurement, for people */
     sl_phase_times times;
-} sl_session;
+};
 
 /* Opens everything that the recipe names, except run and advisor. The memory plan stands in *plan
  * (bytes of parameters, activations, the rest). Errors name the key or the file. */

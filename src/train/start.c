@@ -1,4 +1,5 @@
 #include "train/start.h"
+#include "train/reference.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -47,7 +48,7 @@ sl_status sl_start_check(const sl_session *session)
 {
     const sl_update *u = &session->update;
 
-    if (session->update_at != 0 || !session->loss || !session->loss->needs_reference ||
+    if (session->update_at != 0 || !sl_reference_is_policy(session) ||
         !session->recipe.method.check_start)
         return SL_OK;
     for (size_t i = 0; i < u->P; i++) {

@@ -2,6 +2,7 @@
 #include "train/step.h"
 #include "train/clock.h"
 #include "train/emit.h"
+#include "train/reference.h"
 #include "train/start.h"
 
 /* Forward, loss and backward of one micro-batch; gradients add up over the update. */
@@ -11,8 +12,10 @@ static sl_status micro_step(sl_session *s)
     double at = sl_clock_now();
 
     SL_TRY(sl_model_forward(s->policy, s->work, &u->packer.packed));
-    SL_TRY(sl_update_logp(u, s->policy, s->work));         /* logp (N), nats */
-    SL_TRY(sl_update_coef(u, s->loss, &s->loss_settings)); /* coef (N) = dL/dlogp */
+    SL_TRY(sl_update_logp(u, s->policy, s->work)); /* logp (N), nats */
+    SL_TRY(sl_update_coef(u, s->loss));            /* coef (N) = dL/dlogp */
+    if (s->watch.fn)
+        SL_TRY(s->watch.fn(s->watch.state, s));
     sl_clock_lap(&s->times.forward, &at);
     SL_TRY(sl_gradsplit_backward(&s->split, u, s->work)); /* adds to the gradients */
     sl_clock_lap(&s->times.backward, &at);
@@ -41,6 +44,7 @@ static sl_status update(sl_session *s)
     SL_TRY(sl_start_check(s)); /* first update: policy and reference agree */
     at = sl_clock_now();
     SL_TRY(sl_optim_step(&s->optim, sl_schedule_rate(&s->schedule, s->update_at + 1)));
+    sl_reference_move(s);
     sl_clock_lap(&s->times.update, &at);
     s->times.step = sl_clock_now() - begun;
     s->update_at++;

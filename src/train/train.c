@@ -97,7 +97,8 @@ static sl_status begin_updates(sl_session *s)
     sl_feed_begin(&s->feed, (uint64_t)s->iteration);
     s->feed.mix = s->mix;
     s->update_at = 0;
-    sl_optim_reset(&s->optim);
+    if (s->iteration == 0 || !s->recipe.optim.keep_moments)
+        sl_optim_reset(&s->optim);
     return SL_OK;
 }
 

@@ -20,6 +20,8 @@ void sl_update_carve(sl_update *u, sl_arena *arena, const sl_data_limits *limits
     u->top_logp = sl_arena_f32(arena, most.N, u->top_k ? u->top_k : 1);
     for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++)
         *sums[i] = sl_arena_f64(arena, 1, batch);
+    u->tok_c = sl_arena_take(arena, batch, sizeof *u->tok_c);
+    u->tok_r = sl_arena_take(arena, batch, sizeof *u->tok_r);
 }
 
 void sl_update_begin(sl_update *u, const sl_fed *fed, size_t count)
@@ -28,9 +30,13 @@ void sl_update_begin(sl_update *u, const sl_fed *fed, size_t count)
     u->P = count;
     u->first = u->count = 0;
     u->means = (sl_update_means){ 0 };
+    u->mean_tok_c = 0.0;
     for (size_t i = 0; i < count; i++) {
         u->ref_c[i] = fed[i].ref_logp_c;
         u->ref_r[i] = fed[i].ref_logp_r;
+        u->tok_c[i] = fed[i].pair.chosen.count;
+        u->tok_r[i] = u->sides == 2 ? fed[i].pair.rejected.count : 0;
+        u->mean_tok_c += (double)u->tok_c[i] / (double)count;
         u->means.targets += fed[i].pair.chosen.count;
         u->means.targets += u->sides == 2 ? fed[i].pair.rejected.count : 0;
         u->means.pairs_on += fed[i].pair.source == SL_SOURCE_ON_POLICY;
@@ -98,27 +104,33 @@ static void sft_losses(sl_update *u)
     }
 }
 
-static void pair_losses(sl_update *u, const sl_loss *loss, const sl_loss_settings *settings)
+static double accuracy_of(double margin)
+{
+    return margin > 0.0 ? 1.0 : margin < 0.0 ? 0.0 : margin == 0.0 ? 0.5 : NAN;
+}
+
+static void pair_losses(sl_update *u, const sl_objective *loss)
 {
     const size_t f = u->first;
-    const sl_loss_out out = { u->loss + f, u->margin + f, u->coef_c + f, u->coef_r + f };
-    const sl_loss_in in = { u->logp_c + f, u->logp_r + f, u->ref_c + f, u->ref_r + f };
+    const sl_objective_out out = { u->loss + f, u->margin + f, u->coef_c + f, u->coef_r + f };
+    const sl_objective_in in = { u->logp_c + f, u->logp_r + f, u->ref_c + f, u->ref_r + f,
+                                 u->tok_c + f,  u->tok_r + f,  u->mean_tok_c };
 
-    loss->pairs(&out, &in, u->count, settings);
+    sl_objective_pairs(&out, &in, u->count, loss);
     for (size_t i = f; i < f + u->count; i++) {
         u->means.loss += u->loss[i];
         u->means.nll += -u->logp_c[i] / (double)u->fed[i].pair.chosen.count;
         u->means.margin += u->margin[i];
-        u->means.accuracy += u->margin[i] > 0.0 ? 1.0 : u->margin[i] < 0.0 ? 0.0 : 0.5;
+        u->means.accuracy += accuracy_of(u->margin[i]);
     }
 }
 
-sl_status sl_update_coef(sl_update *u, const sl_loss *loss, const sl_loss_settings *settings)
+sl_status sl_update_coef(sl_update *u, const sl_objective *loss)
 {
     const sl_packed *b = &u->packer.packed;
 
     if (loss)
-        pair_losses(u, loss, settings);
+        pair_losses(u, loss);
     else
         sft_losses(u);
     for (size_t i = u->first; i < u->first + u->count; i++)

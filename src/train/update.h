@@ -6,7 +6,7 @@
 #include "datasets/pack.h"
 #include "model/model.h"
 #include "train/feed.h"
-#include "train/loss.h"
+#include "train/objective.h"
 
 /* Mean over the pairs (SFT: answers) of an update. */
 typedef struct sl_update_means {
@@ -30,6 +30,8 @@ typedef struct sl_update {
     int32_t *top_id;                         /* (N, top_k) */
     float *top_logp;                         /* (N, top_k) */
     double *logp_c, *logp_r, *ref_c, *ref_r; /* (P) nats, sums over answer tokens */
+    uint32_t *tok_c, *tok_r;                 /* (P) */
+    double mean_tok_c;                       /* over the pairs of the update */
     double *loss, *margin, *coef_c, *coef_r; /* (P) coef: dLoss/dlogp of this pair's loss */
     sl_update_means means;
 } sl_update;
@@ -43,10 +45,9 @@ sl_status sl_update_pack(sl_update *u, int *more) SL_MUSTUSE;
  * sums per sequence. */
 sl_status sl_update_logp(sl_update *u, const sl_model *model, sl_work *work) SL_MUSTUSE;
 /* Losses of the micro-batch's pairs and coef (N) = dL/dlogp of every target, L the mean over the
- * update. Preference: the loss row; SFT (loss NULL): mean of -log p over all answer tokens.
+ * update. Preference: the objective; SFT (loss NULL): mean of -log p over all answer tokens.
  * Errors: SL_ENUMERIC naming the first pair whose log-probability or loss is not finite. */
-sl_status sl_update_coef(sl_update *u, const sl_loss *loss,
-                         const sl_loss_settings *settings) SL_MUSTUSE;
+sl_status sl_update_coef(sl_update *u, const sl_objective *loss) SL_MUSTUSE;
 /* split_coef (N) = coef of the targets that belong to one side (0 chosen, 1 rejected) or, side < 0,
  * to pairs of one source. */
 void sl_update_split(sl_update *u, int side, sl_source source);

@@ -71,7 +71,7 @@ static double gradient(sl_session *s, float *out)
     for (T_OK(sl_update_pack(u, &more)); more; T_OK(sl_update_pack(u, &more))) {
         T_OK(sl_model_forward(s->policy, s->work, &u->packer.packed));
         T_OK(sl_update_logp(u, s->policy, s->work));
-        T_OK(sl_update_coef(u, s->loss, &s->loss_settings));
+        T_OK(sl_update_coef(u, s->loss));
         T_OK(sl_model_backward(s->policy, s->work, &u->packer.packed, u->coef));
     }
     sl_update_end(u);
@@ -266,7 +266,7 @@ static void test_splits_add_up(void **state)
     for (T_OK(sl_update_pack(u, &more)); more; T_OK(sl_update_pack(u, &more))) {
         T_OK(sl_model_forward(s.policy, s.work, &u->packer.packed));
         T_OK(sl_update_logp(u, s.policy, s.work));
-        T_OK(sl_update_coef(u, s.loss, &s.loss_settings));
+        T_OK(sl_update_coef(u, s.loss));
         T_OK(sl_gradsplit_backward(&s.split, u, s.work));
     }
     sl_gradsplit_end(&s.split, u);
