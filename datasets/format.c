@@ -1,9 +1,7 @@
 #include "datasets/format.h"
 #include "base/alloc.h"
-#include "base/hash.h"
 #include <float.h>
 #include <math.h>
-#include <stdio.h>
 
 const char *const sl_part_names[SL_PARTS] = { "prompt", "chosen", "rejected" };
 
@@ -27,24 +25,6 @@ static sl_status read_score(double *out, const sl_json *row, const char *key)
     return SL_OK;
 }
 
-static sl_status read_prompt_id(uint64_t *out, const sl_json *row)
-{
-    const sl_json *id = json_object_get(row, "prompt_id");
-    char number[24];
-
-    if (!sl_json_has(row, "prompt_id"))
-        return SL_OK;
-    if (json_is_string(id)) {
-        *out = sl_hash_id(json_string_value(id), json_string_length(id));
-        return SL_OK;
-    }
-    if (!json_is_integer(id))
-        return SL_FAIL(SL_EFORMAT, "want text or an integer, found another value");
-    *out = sl_hash_id(
-        number, (size_t)snprintf(number, sizeof number, "%lld", (long long)json_integer_value(id)));
-    return SL_OK;
-}
-
 /* What every format may carry beside the texts. */
 static sl_status read_extras(sl_raw *out, const sl_json *row)
 {
@@ -52,7 +32,7 @@ static sl_status read_extras(sl_raw *out, const sl_json *row)
 
     for (int p = SL_PART_CHOSEN; p < SL_PARTS; p++)
         SL_TRY(sl_err_where(read_score(&out->score[p], row, scores[p]), "field \"%s\"", scores[p]));
-    return sl_err_where(read_prompt_id(&out->prompt_id, row), "field \"prompt_id\"");
+    return sl_err_where(sl_json_id(&out->prompt_id, row, "prompt_id"), "field \"prompt_id\"");
 }
 
 static sl_status no_format(const sl_json *row)

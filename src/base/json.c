@@ -3,7 +3,9 @@
 #include "base/json.h"
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <threads.h>
 
@@ -171,6 +173,26 @@ sl_status sl_json_bool_or(int *out, const sl_json *object, const char *key, int 
 {
     *out = fallback;
     return is_default(object, key) ? SL_OK : sl_json_bool(out, object, key);
+}
+
+sl_status sl_json_id(uint64_t *out, const sl_json *object, const char *key)
+{
+    const sl_json *value;
+    char number[24];
+
+    *out = 0;
+    SL_TRY(member(&value, object, key));
+    if (!value)
+        return SL_OK;
+    if (json_is_string(value)) {
+        *out = sl_hash_id(json_string_value(value), json_string_length(value));
+        return SL_OK;
+    }
+    if (!json_is_integer(value))
+        return wrong_type(value, key, "text or an integer");
+    *out = sl_hash_id(number, (size_t)snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT,
+                                               json_integer_value(value)));
+    return SL_OK;
 }
 
 int sl_json_has(const sl_json *object, const char *key)

@@ -33,6 +33,9 @@ sl_status sl_json_f64_or(double *out, const sl_json *object, const char *key,
                          double fallback) SL_MUSTUSE;
 sl_status sl_json_bool_or(int *out, const sl_json *object, const char *key,
                           int fallback) SL_MUSTUSE;
+/* An id that may be text or an integer: the hash of the text, or of the integer in decimal. 0:
+ * absent or null. Errors: SL_EFORMAT for another type. */
+sl_status sl_json_id(uint64_t *out, const sl_json *object, const char *key) SL_MUSTUSE;
 int sl_json_has(const sl_json *object, const char *key); /* present and not null */
 
 /* A real, or null when it is not finite: undefined numbers are never 0 or NaN in JSON. */

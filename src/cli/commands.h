@@ -4,7 +4,7 @@
 
 #include "cli/opts.h"
 
-extern const sl_command sl_command_demo, sl_command_train, sl_command_score, sl_command_analyze,
-    sl_command_plot, sl_command_report, sl_command_inspect, sl_command_verify;
+extern const sl_command sl_command_demo, sl_command_train, sl_command_score, sl_command_judge,
+    sl_command_analyze, sl_command_plot, sl_command_report, sl_command_inspect, sl_command_verify;
 
 #endif

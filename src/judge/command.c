@@ -1,6 +1,6 @@
 /* A judge that is a program outside: one line of JSON a question and an answer, in any order within
  * a batch. A program that dies or is silent is started again and asked what it left open, a bounded
- * number of times; one that breaks the protocol is not asked again. */
+ * number of times; not so one that never answered or that breaks the protocol. */
 #include "base/alloc.h"
 #include "base/text.h"
 #include "judge/judge_int.h"
@@ -16,7 +16,8 @@ typedef struct command {
     sl_reply_rules rules;
     sl_judge_settings set; /* numbers and the stop flag; its texts are gone */
     int64_t asked;         /* questions so far: the next id */
-    int is_warm;           /* the process has answered */
+    int is_warm;           /* this process has answered */
+    int has_answered;      /* any process has */
 } command;
 
 /* A batch under way. */
@@ -118,7 +119,7 @@ static sl_status take_answer(void *with, int *is_done, const char *line, size_t 
         return SL_FAIL(SL_EFORMAT, "want one answer to \"id\" %lld, found two", (long long)id);
     opinion.attempts = b->opinion[i].attempts;
     b->opinion[i] = opinion;
-    b->judge->is_warm = 1;
+    b->judge->is_warm = b->judge->has_answered = 1;
     *is_done = --b->open == 0;
     return SL_OK;
 }
@@ -163,7 +164,7 @@ static sl_status command_ask(sl_opinion *opinion, void *state, const sl_question
     c->asked += (int64_t)count;
     for (uint32_t tries = 0;; tries++) {
         st = attempt(&b);
-        if (st != SL_EIO || tries == c->set.retries)
+        if (st != SL_EIO || tries == c->set.retries || !c->has_answered)
             return st;
         sl_err_clear();
         SL_TRY(sl_remote_wait(ldexp(c->set.backoff_s, tries < 8 ? (int)tries : 8), c->set.stop));

@@ -182,7 +182,7 @@ static sl_status endpoint_open(void **state, const sl_judge_settings *set, const
                        set->url ? set->url : "", set->model ? set->model : "", set->max_tok);
     SL_TRY(sl_take(&e, 1, sizeof *e));
     *state = e;
-    e->order = (sl_order_settings){ set->both_orders, set->seed, set->batch };
+    e->order = (sl_order_settings){ set->both_orders, set->seed, UINT32_MAX }; /* http counts */
     e->rules = (sl_reply_rules){ set->temperature, set->keeps_failed };
     e->max_tok = set->max_tok;
     SL_TRY(sl_strdup(&e->model, set->model));

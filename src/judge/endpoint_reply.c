@@ -26,8 +26,8 @@ static char letter_in(const char *text)
     char found = 0;
 
     for (const char *at = text; *at; at++) {
-        const int is_alone = (at == text || !isalnum((unsigned char)at[-1])) &&
-                             !isalnum((unsigned char)at[1]);
+        const int is_alone =
+            (at == text || !isalnum((unsigned char)at[-1])) && !isalnum((unsigned char)at[1]);
 
         if (!is_alone || (*at != 'A' && *at != 'B'))
             continue;

@@ -42,8 +42,8 @@ typedef struct sl_opinion {
 /* opinion (count): attempts 0, not given; on failure those given stay. */
 typedef sl_status (*sl_ask)(sl_opinion *opinion, void *state, const sl_question *question,
                             size_t count);
-/* Votes by a judge that is asked `batch` questions at a time: both orders averaged, or one that the
- * seed and the ids of prompt and answers decide, whatever else is asked. */
+/* Votes by a judge that is asked at most `batch` questions at a time: both orders averaged, or one
+ * that the seed and the ids of prompt and answers decide, whatever else is asked. */
 typedef struct sl_order_settings {
     int both_orders;
     uint64_t seed;

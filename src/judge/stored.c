@@ -27,19 +27,10 @@ typedef struct stored {
 
 /* --- the file -------------------------------------------------------------------------------- */
 
-/* As the ids of data are made: of the bytes of a text, of the eight of an integer. */
 static sl_status read_id(uint64_t *out, const sl_json *row, const char *key)
 {
-    const sl_json *value = json_object_get(row, key);
-    const int64_t n = json_integer_value(value);
-
-    if (json_is_string(value))
-        *out = sl_hash_id(json_string_value(value), json_string_length(value));
-    else if (json_is_integer(value))
-        *out = sl_hash_id(&n, sizeof n);
-    else
-        return SL_FAIL(SL_EFORMAT, "want \"%s\" (text or an integer), found none", key);
-    return SL_OK;
+    SL_TRY(sl_json_id(out, row, key));
+    return *out ? SL_OK : SL_FAIL(SL_EFORMAT, "want \"%s\" (text or an integer), found none", key);
 }
 
 static sl_status read_row(stored *s, const sl_json *row, size_t line)

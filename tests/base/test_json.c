@@ -2,6 +2,7 @@
 #include "harness/harness.h"
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include <stdio.h>
 #include <string.h>
@@ -178,6 +179,22 @@ static void test_load(void **state)
     assert_null(tree);
 }
 
+/* Text and the integer that it spells are the same id; ids are those of the text's bytes. */
+static void test_ids(void **state)
+{
+    sl_json *tree = NULL;
+    uint64_t text, number, none = 1;
+
+    (void)state;
+    T_OK(sl_json_parse(&tree, "{\"a\":\"-7\",\"b\":-7,\"c\":1.5,\"d\":null}", 34, "x"));
+    T_OK(sl_json_id(&text, tree, "a"));
+    T_OK(sl_json_id(&number, tree, "b"));
+    T_OK(sl_json_id(&none, tree, "d"));
+    assert_true(text == number && text == sl_hash_id("-7", 2) && !none);
+    T_FAILS(sl_json_id(&none, tree, "c"), SL_EFORMAT, "(text or an integer), found a number");
+    sl_json_close(&tree);
+}
+
 static sl_status parse_and_dump(char **out)
 {
     static const char text[] = "{\"a\": [1, 2.5, \"some text\", {\"b\": null}], \"c\": false}";
@@ -223,6 +240,7 @@ int main(void)
         cmocka_unit_test(test_every_prefix_is_refused),
         cmocka_unit_test(test_dump),
         cmocka_unit_test(test_load),
+        cmocka_unit_test(test_ids),
         cmocka_unit_test(test_every_allocation_may_fail),
     };
 
