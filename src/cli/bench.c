@@ -1,0 +1,234 @@
+/* `bench`: sizes, the list of parts, the result. */
+#include "cli/bench.h"
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "train/clock.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum { REPEAT_MOST = 101 };
+
+static const sl_bench_size sizes[] = {
+    { "world",
+      "{\"model_type\":\"llama\",\"hidden_size\":48,\"intermediate_size\":96,"
+      "\"num_hidden_layers\":2,\"num_attention_heads\":4,\"vocab_size\":27,"
+      "\"max_position_embeddings\":18}",
+      32, 18 },
+    { "15m",
+      "{\"model_type\":\"llama\",\"hidden_size\":288,\"intermediate_size\":768,"
+      "\"num_hidden_layers\":6,\"num_attention_heads\":6,\"vocab_size\":32000,"
+      "\"max_position_embeddings\":1024}",
+      8, 512 },
+    { "135m",
+      "{\"model_type\":\"llama\",\"hidden_size\":576,\"intermediate_size\":1536,"
+      "\"num_hidden_layers\":30,\"num_attention_heads\":9,\"num_key_value_heads\":3,"
+      "\"vocab_size\":49152,\"max_position_embeddings\":2048,\"tie_word_embeddings\":true}",
+      4, 256 },
+};
+enum { SIZE_COUNT = sizeof sizes / sizeof sizes[0] };
+
+static const sl_bench_part parts[] = {
+    { "kernels", "operations one by one, at the shapes of each size", sl_bench_kernels },
+    { "step", "a DPO step on pairs with real lengths", sl_bench_step },
+    { "generate", "sampling with shared prompts, and one sequence alone", sl_bench_generate },
+    { "load", "a checkpoint (--model FOLDER)", sl_bench_load },
+};
+enum { PART_COUNT = sizeof parts / sizeof parts[0] };
+
+typedef struct bench_opts {
+    const char *device, *size, *model;
+    int64_t threads, repeat;
+    int is_json;
+} bench_opts;
+
+static const sl_opt opts[] = {
+    { "size", SL_OPT_TEXT, offsetof(bench_opts, size), "NAME",
+      "world, 15m or 135m (default: all)" },
+    { "model", SL_OPT_TEXT, offsetof(bench_opts, model), "FOLDER", "the checkpoint of load" },
+    { "repeat", SL_OPT_I64, offsetof(bench_opts, repeat), "N", "runs, of which the median (5)" },
+    { "json", SL_OPT_FLAG, offsetof(bench_opts, is_json), NULL, "one JSON document" },
+    { "device", SL_OPT_TEXT, offsetof(bench_opts, device), "NAME", "cpu, ref or cuda" },
+    { "threads", SL_OPT_I64, offsetof(bench_opts, threads), "N", "0: all processors" },
+    { NULL, SL_OPT_FLAG, 0, NULL, NULL },
+};
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+sl_status sl_bench_time(double *seconds, const sl_bench *bench, sl_status (*run)(void *state),
+                        void *state)
+{
+    double took[REPEAT_MOST];
+
+    SL_TRY(run(state));
+    for (int64_t i = 0; i < bench->repeat; i++) {
+        const double begun = sl_clock_now();
+
+        SL_TRY(run(state));
+        took[i] = sl_clock_now() - begun;
+    }
+    qsort(took, (size_t)bench->repeat, sizeof *took, ascending);
+    *seconds = took[bench->repeat / 2];
+    return SL_OK;
+}
+
+static sl_json *rate(double amount, double seconds)
+{
+    return amount > 0.0 ? sl_json_number(amount / seconds) : json_null();
+}
+
+static void print_row(const sl_bench *bench, const sl_bench_row *row)
+{
+    char flops[32] = "", bytes[32] = "", tokens[32] = "";
+
+    if (row->flops > 0.0)
+        (void)snprintf(flops, sizeof flops, "%8.1f GFLOP/s %3.0f %%",
+                       row->flops / row->seconds / 1e9,
+                       100.0 * row->flops / row->seconds / bench->flops_peak);
+    if (row->bytes > 0.0)
+        (void)snprintf(bytes, sizeof bytes, "%8.1f GB/s    %3.0f %%",
+                       row->bytes / row->seconds / 1e9,
+                       100.0 * row->bytes / row->seconds / bench->bytes_peak);
+    if (row->tokens > 0.0)
+        (void)snprintf(tokens, sizeof tokens, "%10.0f tokens/s", row->tokens / row->seconds);
+    printf("%-9s %-34s %10.3f ms %s%s%s\n", row->bench, row->name, row->seconds * 1e3, flops, bytes,
+           tokens);
+    (void)fflush(stdout);
+}
+
+sl_status sl_bench_add(sl_bench *bench, const sl_bench_row *row)
+{
+    const double flops = row->flops / row->seconds, bytes = row->bytes / row->seconds;
+    sl_json *tree =
+        json_pack("{s:s, s:s, s:f, s:o, s:o, s:o, s:o, s:o}", "bench", row->bench, "name",
+                  row->name, "seconds", row->seconds, "flops_per_s", rate(row->flops, row->seconds),
+                  "bytes_per_s", rate(row->bytes, row->seconds), "tokens_per_s",
+                  rate(row->tokens, row->seconds), "share_of_sgemm",
+                  row->flops > 0.0 ? sl_json_number(flops / bench->flops_peak) : json_null(),
+                  "share_of_triad",
+                  row->bytes > 0.0 ? sl_json_number(bytes / bench->bytes_peak) : json_null());
+
+    if (!tree || json_array_append_new(bench->rows, tree) != 0)
+        return SL_FAIL(SL_ENOMEM, "want memory for a result, found none");
+    if (!bench->is_json)
+        print_row(bench, row);
+    return SL_OK;
+}
+
+sl_status sl_bench_model(sl_model **out, const sl_bench *bench, const sl_bench_size *size,
+                         int is_trainable)
+{
+    sl_config config;
+    sl_json *tree = NULL;
+
+    SL_TRY(sl_json_parse(&tree, size->config, strlen(size->config), size->name));
+    SL_TRY(sl_config_parse(&config, tree, size->name));
+    return sl_model_create(out, &config, bench->backend, &(sl_init){ .seed = 1 }, is_trainable);
+}
+
+double sl_bench_matrices(const sl_config *c)
+{
+    const double attention = (double)(c->H * c->E + 2 * c->K * c->E) * (double)c->D +
+                             (double)(c->H * c->E) * (double)c->D;
+    const double mlp = (c->mlp == SL_MLP_GATED ? 3.0 : 2.0) * (double)c->D * (double)c->F;
+
+    return (double)c->L * (attention + mlp) + (double)c->V * (double)c->D;
+}
+
+static sl_status choose_sizes(const sl_bench_size **chosen, const char *name)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < SIZE_COUNT; i++)
+        if (!name || !strcmp(name, sizes[i].name))
+            chosen[n++] = &sizes[i];
+    chosen[n] = NULL;
+    return n ? SL_OK : SL_FAIL(SL_EUSAGE, "want --size world, 15m or 135m, found \"%s\"", name);
+}
+
+static sl_status run_parts(sl_bench *bench, const char *name)
+{
+    int found = 0;
+
+    for (size_t i = 0; i < PART_COUNT; i++)
+        found |= !name || !strcmp(name, parts[i].name);
+    if (!found)
+        return SL_FAIL(SL_EUSAGE, "want kernels, step, generate or load, found \"%s\"", name);
+    SL_TRY(sl_bench_peak(bench));
+    for (size_t i = 0; i < PART_COUNT; i++)
+        if (!name || !strcmp(name, parts[i].name))
+            SL_TRY(sl_err_where(parts[i].run(bench), "bench %s", parts[i].name));
+    return SL_OK;
+}
+
+static sl_status print_document(const sl_bench *b)
+{
+    struct rusage usage = { 0 };
+    sl_json *tree;
+    sl_status st;
+
+    (void)getrusage(RUSAGE_SELF, &usage);
+    tree = json_pack("{s:s, s:s, s:s, s:i, s:I, s:f, s:f, s:I, s:O}", "schema", "stageline.bench/1",
+                     "device", b->backend->name, "isa", b->backend->isa, "threads",
+                     b->backend->threads, "repeat", (json_int_t)b->repeat, "sgemm_flops_per_s",
+                     b->flops_peak, "triad_bytes_per_s", b->bytes_peak, "peak_memory_bytes",
+                     (json_int_t)usage.ru_maxrss * 1024, "rows", b->rows);
+    if (!tree)
+        return SL_FAIL(SL_ENOMEM, "want memory for the document, found none");
+    st = sl_print_json(tree);
+    sl_json_close(&tree);
+    return st;
+}
+
+static sl_status bench_all(const bench_opts *o, const char *name)
+{
+    const sl_bench_size *chosen[SIZE_COUNT + 1];
+    sl_bench b = { .repeat = o->repeat, .size = chosen, .folder = o->model, .is_json = o->is_json };
+    sl_status st = SL_OK;
+
+    if (o->repeat < 1 || o->repeat > REPEAT_MOST)
+        return SL_FAIL(SL_EUSAGE, "want --repeat in [1, %d], found %lld", REPEAT_MOST,
+                       (long long)o->repeat);
+    SL_TRY(choose_sizes(chosen, o->size));
+    SL_TRY(sl_err_where(sl_backend_open(&b.backend, o->device, (int)o->threads), "--device"));
+    b.rows = json_array();
+    if (!b.rows)
+        return SL_FAIL(SL_ENOMEM, "want memory for results, found none");
+    st = run_parts(&b, name);
+    if (st == SL_OK && b.is_json)
+        st = print_document(&b);
+    sl_json_close(&b.rows);
+    return st;
+}
+
+static sl_status bench_run(int argc, char **argv)
+{
+    bench_opts o = { .device = "cpu", .repeat = 5 };
+    const char *argument[SL_OPT_LIST_MOST];
+    size_t count;
+    int is_done;
+
+    if (argc > SL_OPT_LIST_MOST)
+        return SL_FAIL(SL_EUSAGE, "want at most %d words, found %d", SL_OPT_LIST_MOST, argc);
+    SL_TRY(sl_opts_parse(&o, argument, &count, &is_done, &sl_command_bench, argc, argv));
+    return is_done ? SL_OK : bench_all(&o, count ? argument[0] : NULL);
+}
+
+const sl_command sl_command_bench = {
+    .name = "bench",
+    .operands = "[NAME] [--size NAME] [--json]",
+    .summary =
+        "how fast, as shares of what this machine reaches in the same run\n"
+        "NAME: kernels, step, generate, load; all without one. The peaks are a large matrix\n"
+        "product (sgemm) and a sum of two long arrays (triad).",
+    .opts = opts,
+    .most = 1,
+    .example = "stageline bench step --size world --threads 1",
+    .run = bench_run,
+};
