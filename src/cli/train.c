@@ -1,11 +1,12 @@
 /* `train`: one recipe, one run. */
 #include "cli/commands.h"
 #include "cli/run_recipe.h"
+#include "cli/train_golden.h"
 #include <stdio.h>
 #include <string.h>
 
 typedef struct train_opts {
-    const char *out, *device;
+    const char *out, *device, *golden;
     int64_t threads;
     int is_resumed, is_quiet;
     sl_opt_list set;
@@ -17,6 +18,8 @@ static const sl_opt opts[] = {
       "go on from the newest checkpoint; the run holds its recipe" },
     { "set", SL_OPT_LIST, offsetof(train_opts, set), "KEY=VALUE",
       "override a key, as method.beta=0.3; may be given again" },
+    { "golden", SL_OPT_TEXT, offsetof(train_opts, golden), "TRACE.h5",
+      "compare step by step with a run of another program" },
     { "device", SL_OPT_TEXT, offsetof(train_opts, device), "NAME", "cpu, ref or cuda" },
     { "threads", SL_OPT_I64, offsetof(train_opts, threads), "N", "0: all processors" },
     { "quiet", SL_OPT_FLAG, offsetof(train_opts, is_quiet), NULL, "no progress lines" },
@@ -29,6 +32,24 @@ static sl_status load_recipe(sl_recipe *recipe, const char *path, const sl_opt_l
     for (size_t i = 0; i < set->count; i++)
         SL_TRY(sl_yaml_set(recipe, sl_recipe_keys, sl_recipe_key_count, set->at[i]));
     return sl_err_where(sl_recipe_check(recipe), "%s", path);
+}
+
+/* A recipe is optional: the trace says what it was made with. */
+static sl_status run_golden(const train_opts *o, const char *path)
+{
+    const sl_backend *backend = NULL;
+    sl_recipe recipe = { 0 };
+    sl_status st;
+
+    if (o->is_resumed)
+        return SL_FAIL(SL_EUSAGE, "want --golden without --resume, found both");
+    SL_TRY(path ? sl_yaml_load(&recipe, sl_recipe_keys, sl_recipe_key_count, path)
+                : sl_yaml_defaults(&recipe, sl_recipe_keys, sl_recipe_key_count));
+    st = sl_err_where(sl_backend_open(&backend, o->device, (int)o->threads), "--device %s",
+                      o->device);
+    if (st != SL_OK)
+        return st == SL_EARG ? SL_EUSAGE : st;
+    return sl_train_golden(o->golden, &recipe, &o->set, backend);
 }
 
 static sl_status train_run(int argc, char **argv)
@@ -44,6 +65,8 @@ static sl_status train_run(int argc, char **argv)
     SL_TRY(sl_opts_parse(&o, argument, &count, &is_done, &sl_command_train, argc, argv));
     if (is_done)
         return SL_OK;
+    if (o.golden)
+        return run_golden(&o, count ? argument[0] : NULL);
     if (o.is_resumed && (count || o.set.count))
         return SL_FAIL(SL_EUSAGE, "want --resume without a recipe or --set, found one: "
                                   "the run holds its own");
@@ -63,11 +86,13 @@ static sl_status train_run(int argc, char **argv)
 
 const sl_command sl_command_train = {
     .name = "train",
-    .operands = "RECIPE.yaml [--out RUN] [--resume]",
+    .operands = "(RECIPE.yaml | --golden TRACE.h5) [--out RUN] [--resume]",
     .summary =
         "trains by a recipe and records every step\n"
-        "SFT, DPO or SLiC-HF; static, on-policy, mixed or advised data. Ctrl-C stops at the next\n"
-        "step and seals the record. docs/formats.md says what data and recipes look like.",
+        "SFT, DPO, SLiC-HF and other losses; static, on-policy, mixed or advised data. Ctrl-C "
+        "stops\n"
+        "at the next step and seals the record. docs/formats.md: data and recipes; docs/math.md:\n"
+        "losses and optimizers.",
     .opts = opts,
     .most = 1,
     .example = "stageline train recipes/world-start.yaml --out start --set train.prompts=640",
