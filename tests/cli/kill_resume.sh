@@ -68,5 +68,18 @@ for at in 0 1 3 5 8 11 15 16 17 20 25 28 31; do
     fi
     check "step $at"
 done
+
+# A reference that moves and moments that stay are state too.
+state="--set reference.policy=mixed --set reference.precompute=false --set reference.every=3
+    --set optim.keep_moments=true --set measure.counterfactual=false"
+# shellcheck disable=SC2086 # words on purpose
+train_dpo moving $state >/dev/null
+want=$(digest moving)
+for at in 8 15 16 22; do
+    rm -rf run
+    # shellcheck disable=SC2086
+    kill_at $at train_dpo run $state
+    check "step $at, moving reference"
+done
 [ $killed -ge 10 ] || fail "want at least 10 runs killed on the way, found $killed"
 echo "killed $killed times"

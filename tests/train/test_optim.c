@@ -1,5 +1,5 @@
-/* The optimizer against torch's AdamW formulas in double: clipping, decay of matrices alone, bias
- * correction, group norms, and a gradient that is not finite. */
+/* The optimizers against torch's formulas in double: clipping, decay of matrices or of all, bias
+ * correction, momentum, group norms, and a gradient that is not finite. */
 #include "harness/harness.h"
 #include "train/optim.h"
 #include "train/session.h"
@@ -7,9 +7,6 @@
 #include <string.h>
 
 enum { STEPS = 4 };
-static const sl_optim_settings set = {
-    .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .weight_decay = 0.1, .clip = 1.0
-};
 static const double rate = 1e-2;
 
 typedef struct bench {
@@ -18,13 +15,14 @@ typedef struct bench {
     double *p, *m, *v; /* (n) the same in double */
 } bench;
 
-static void open_bench(bench *b)
+/* set: recipe keys, NULL-terminated, or NULL. */
+static void open_bench(bench *b, const char *const *set)
 {
-    static const char *const tiny[] = { "model.hidden=8",    "model.intermediate=8",
-                                        "model.heads=2",     "model.kv_heads=2",
-                                        "model.layers=1",    "method.name=sft",
-                                        "train.prompts=8",   "train.batch=4",
-                                        "measure.prompts=0", "record.probe_every=0" };
+    static const char *const tiny[] = {
+        "model.hidden=8",    "model.intermediate=8", "model.heads=2",    "model.kv_heads=2",
+        "model.layers=1",    "method.name=sft",      "train.prompts=8",  "train.batch=4",
+        "measure.prompts=0", "record.probe_every=0", "optim.beta2=0.99", "optim.weight_decay=0.1",
+    };
     const sl_backend *backend = NULL;
     sl_memory_plan plan;
     sl_recipe recipe = { 0 };
@@ -32,9 +30,11 @@ static void open_bench(bench *b)
     T_OK(sl_yaml_defaults(&recipe, sl_recipe_keys, sl_recipe_key_count));
     for (size_t i = 0; i < sizeof tiny / sizeof tiny[0]; i++)
         T_OK(sl_yaml_set(&recipe, sl_recipe_keys, sl_recipe_key_count, tiny[i]));
+    for (; set && *set; set++)
+        T_OK(sl_yaml_set(&recipe, sl_recipe_keys, sl_recipe_key_count, *set));
     T_OK(sl_backend_open(&backend, "cpu", 1));
     T_OK(sl_session_open(&b->session, &recipe, backend, &plan));
-    b->session.optim.settings = set;
+    sl_optim_reset(&b->session.optim);
     b->n = sl_model_tensors(b->session.policy)->floats;
     b->p = calloc(b->n, sizeof *b->p);
     b->m = calloc(b->n, sizeof *b->m);
@@ -60,39 +60,67 @@ static double fill_gradient(bench *b, int step, float size)
     return sqrt(t_dot(g, g, b->n));
 }
 
-/* torch.optim.AdamW on the same gradient, clipped as torch.nn.utils.clip_grad_norm_ does. */
-static void torch_step(bench *b, int step, double norm)
+/* One element by torch's formulas: p, m, v and the clipped gradient x; decay 0: none. */
+typedef void (*formula)(double *p, double *m, double *v, double x, double decay, int step);
+
+static void adamw(double *p, double *m, double *v, double x, double decay, int step)
+{
+    *p -= rate * decay * *p;
+    *m = 0.9 * *m + 0.1 * x;
+    *v = 0.99 * *v + 0.01 * x * x;
+    *p -= rate * (*m / (1.0 - pow(0.9, step))) / (sqrt(*v / (1.0 - pow(0.99, step))) + 1e-8);
+}
+
+static void rmsprop(double *p, double *m, double *v, double x, double decay, int step)
+{
+    const double g = x + decay * *p;
+
+    (void)m, (void)step;
+    *v = 0.95 * *v + 0.05 * g * g;
+    *p -= rate * g / (sqrt(*v) + 1e-6);
+}
+
+static void sgd(double *p, double *m, double *v, double x, double decay, int step)
+{
+    (void)m, (void)v, (void)step;
+    *p -= rate * (x + decay * *p);
+}
+
+static void sgd_momentum(double *p, double *m, double *v, double x, double decay, int step)
+{
+    const double g = x + decay * *p;
+
+    (void)v;
+    *m = step == 1 ? g : 0.8 * *m + g;
+    *p -= rate * *m;
+}
+
+/* All tensors on the same gradient, clipped as torch.nn.utils.clip_grad_norm_ does. */
+static void torch_step(bench *b, formula of, int decays_all, int step, double norm)
 {
     const sl_tensors *table = sl_model_tensors(b->session.policy);
     const float *g = sl_model_gradients(b->session.policy);
-    const double clip = fmin(1.0, set.clip / (norm + 1e-6));
+    const double clip = fmin(1.0, 1.0 / (norm + 1e-6));
 
     for (size_t r = 0; r < table->count; r++) {
         const sl_tensor *t = &table->row[r];
+        const double decay = decays_all || t->rank == 2 ? 0.1 : 0.0;
 
-        for (size_t i = t->offset; i < t->offset + t->rows * t->cols; i++) {
-            const double x = clip * (double)g[i];
-
-            if (t->rank == 2)
-                b->p[i] -= rate * set.weight_decay * b->p[i];
-            b->m[i] = set.beta1 * b->m[i] + (1.0 - set.beta1) * x;
-            b->v[i] = set.beta2 * b->v[i] + (1.0 - set.beta2) * x * x;
-            b->p[i] -= rate * (b->m[i] / (1.0 - pow(set.beta1, step))) /
-                       (sqrt(b->v[i] / (1.0 - pow(set.beta2, step))) + set.eps);
-        }
+        for (size_t i = t->offset; i < t->offset + t->rows * t->cols; i++)
+            of(&b->p[i], &b->m[i], &b->v[i], clip * (double)g[i], decay, step);
     }
 }
 
-static void test_steps_are_those_of_torch(void **state)
+static void check_steps(formula of, int decays_all, size_t moments, const char *const *set)
 {
     bench b;
 
-    (void)state;
-    open_bench(&b);
+    open_bench(&b, set);
+    assert_int_equal(sl_optim_moments(&b.session.optim.settings), moments);
     for (int step = 1; step <= STEPS; step++) {
-        const double norm = fill_gradient(&b, step, step % 2 ? 1.0f : 1e-4f);
+        const double norm = fill_gradient(&b, step, step % 2 ? 1.0f : 1e-2f);
 
-        torch_step(&b, step, norm);
+        torch_step(&b, of, decays_all, step, norm);
         T_OK(sl_optim_step(&b.session.optim, rate));
         T_CLOSE(b.session.optim.group[0].norm, norm, TOL_SUM(b.n));
         assert_true((b.session.optim.clip < 1.0) == (norm > 1.0)); /* both sides of the bound */
@@ -102,13 +130,29 @@ static void test_steps_are_those_of_torch(void **state)
     close_bench(&b);
 }
 
+static void test_steps_are_those_of_torch(void **state)
+{
+    static const char *const all[] = { "optim.decay=all", NULL };
+    static const char *const rms[] = { "optim.name=rmsprop", "optim.alpha=0.95", "optim.eps=1e-6",
+                                       NULL };
+    static const char *const plain[] = { "optim.name=sgd", "optim.decay=all", NULL };
+    static const char *const momentum[] = { "optim.name=sgd", "optim.momentum=0.8", NULL };
+
+    (void)state;
+    check_steps(adamw, 0, 2, NULL);
+    check_steps(adamw, 1, 2, all);
+    check_steps(rmsprop, 0, 1, rms);
+    check_steps(sgd, 1, 0, plain);
+    check_steps(sgd_momentum, 0, 1, momentum);
+}
+
 static void test_groups_add_up_and_gradients_are_cleared(void **state)
 {
     double norm = 0.0, update = 0.0;
     bench b;
 
     (void)state;
-    open_bench(&b);
+    open_bench(&b, NULL);
     fill_gradient(&b, 1, 1.0f);
     T_OK(sl_optim_step(&b.session.optim, rate));
     for (size_t g = 1; g < b.session.optim.group_count; g++) {
@@ -131,7 +175,7 @@ static void test_a_bad_gradient_is_named_and_changes_nothing(void **state)
         const sl_tensors *table;
         bench b;
 
-        open_bench(&b);
+        open_bench(&b, NULL);
         table = sl_model_tensors(b.session.policy);
         fill_gradient(&b, 1, 1.0f);
         sl_model_gradients(b.session.policy)[table->row[2].offset + 1] = bad[k];

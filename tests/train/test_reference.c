@@ -1,0 +1,264 @@
+/* The reference: live or cached, first, previous or moving; moments over iterations; warm-up by
+ * steps; micro-batches of objectives that look at the whole batch. */
+#include "harness/harness.h"
+#include "train/step.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const tiny[] = {
+    "model.hidden=16",      "model.intermediate=24", "model.heads=4",
+    "model.kv_heads=2",     "model.layers=2",        "model.embed_std=0.3",
+    "model.matrix_std=0.2", "train.prompts=64",      "train.batch=16",
+    "measure.prompts=0",    "policy.source=mix",     "optim.learning_rate=1.0e-2",
+    "method.beta=0.5",      "optim.warmup=0",        "reference.every=2",
+};
+
+static void open_session(sl_session *s, const char *const *set)
+{
+    const sl_backend *backend = NULL;
+    sl_memory_plan plan;
+    sl_recipe recipe = { 0 };
+
+    T_OK(sl_yaml_defaults(&recipe, sl_recipe_keys, sl_recipe_key_count));
+    for (size_t i = 0; i < sizeof tiny / sizeof tiny[0]; i++)
+        T_OK(sl_yaml_set(&recipe, sl_recipe_keys, sl_recipe_key_count, tiny[i]));
+    for (; set && *set; set++)
+        T_OK(sl_yaml_set(&recipe, sl_recipe_keys, sl_recipe_key_count, *set));
+    T_OK(sl_backend_open(&backend, "cpu", 1));
+    T_OK(sl_session_open(s, &recipe, backend, &plan));
+    sl_optim_reset(&s->optim);
+    sl_feed_begin(&s->feed, 0);
+    s->feed.mix = s->mix;
+}
+
+static size_t floats_of(const sl_session *s)
+{
+    return sl_model_tensors(s->policy)->floats;
+}
+
+static float *copy_of(const sl_model *model)
+{
+    const size_t bytes = sl_model_tensors(model)->floats * sizeof(float);
+    float *copy = malloc(bytes);
+
+    memcpy(copy, sl_model_parameters_const(model), bytes);
+    return copy;
+}
+
+static void test_live_is_cached(void **state)
+{
+    static const char *const live[] = { "reference.precompute=false", "train.epochs=2", NULL };
+    static const char *const cached[] = { "train.epochs=2", NULL };
+    sl_session a, b;
+
+    (void)state;
+    open_session(&a, live);
+    open_session(&b, cached);
+    for (int64_t u = 0; u < 8; u++) {
+        const sl_fed *x, *y;
+        size_t m, n;
+
+        T_OK(sl_feed_next(&x, &m, &a.feed, u, 0));
+        T_OK(sl_feed_next(&y, &n, &b.feed, u, 0));
+        assert_int_equal(m, n);
+        for (size_t i = 0; i < n; i++) {
+            assert_true(x[i].pair.id == y[i].pair.id);
+            T_CLOSE(x[i].ref_logp_c, y[i].ref_logp_c, 1e-6);
+            T_CLOSE(x[i].ref_logp_r, y[i].ref_logp_r, 1e-6);
+            T_CLOSE_ALL(x[i].ref_tok_c, y[i].ref_tok_c, x[i].pair.chosen.count, 1e-5);
+            T_CLOSE_ALL(x[i].ref_tok_r, y[i].ref_tok_r, x[i].pair.rejected.count, 1e-5);
+        }
+    }
+    sl_session_close(&a);
+    sl_session_close(&b);
+}
+
+static void test_a_mixed_reference_moves_when_it_is_due(void **state)
+{
+    static const char *const mixed[] = { "reference.policy=mixed", "reference.precompute=false",
+                                         "reference.alpha=0.25", NULL };
+    sl_session s;
+
+    (void)state;
+    open_session(&s, mixed);
+    for (int step = 1; step <= 4; step++) {
+        float *before = copy_of(s.reference);
+        const float *policy, *reference;
+
+        T_OK(sl_train_step(&s));
+        policy = sl_model_parameters_const(s.policy);
+        reference = sl_model_parameters_const(s.reference);
+        for (size_t i = 0; i < floats_of(&s); i++)
+            T_CLOSE(reference[i],
+                    step % 2 ? (double)before[i]
+                             : 0.25 * (double)policy[i] + 0.75 * (double)before[i],
+                    step % 2 ? TOL_EXACT : TOL_4ULP);
+        free(before);
+    }
+    sl_session_close(&s);
+}
+
+/* With alpha 1 the reference is the policy after every move: the next margins are 0. */
+static void test_a_moved_reference_is_what_the_loss_sees(void **state)
+{
+    static const char *const mixed[] = { "reference.policy=mixed", "reference.precompute=false",
+                                         "reference.alpha=1", NULL };
+    sl_session s;
+
+    (void)state;
+    open_session(&s, mixed);
+    for (int step = 1; step <= 4; step++) {
+        T_OK(sl_train_step(&s));
+        if (step % 2)
+            T_CLOSE(s.update.means.loss, log(2.0), 1e-5);
+        else
+            assert_true(fabs(s.update.means.loss - log(2.0)) > 1e-3);
+    }
+    sl_session_close(&s);
+}
+
+/* What the trainer does between two iterations. */
+static void next_iteration(sl_session *s)
+{
+    s->iteration++;
+    s->update_at = 0;
+    T_OK(sl_model_copy(s->start, s->policy));
+    sl_feed_begin(&s->feed, (uint64_t)s->iteration);
+}
+
+static void test_first_and_previous(void **state)
+{
+    static const char *const kinds[] = { "reference.policy=first", "reference.policy=previous" };
+
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        const char *const set[] = { kinds[k], NULL };
+        float *first;
+        sl_session s;
+
+        open_session(&s, set);
+        first = copy_of(s.policy);
+        T_OK(sl_train_step(&s));
+        T_CLOSE(s.update.means.loss, log(2.0), 1e-5);
+        T_OK(sl_train_step(&s));
+        next_iteration(&s);
+        T_OK(sl_train_step(&s)); /* first: the check of the start knows that they differ */
+        assert_true((fabs(s.update.means.loss - log(2.0)) < 1e-5) == (k == 1));
+        assert_true(!memcmp(first, sl_model_parameters_const(k ? s.start : s.reference),
+                            floats_of(&s) * sizeof *first) == (k == 0));
+        free(first);
+        sl_session_close(&s);
+    }
+}
+
+static void test_a_reference_on_request(void **state)
+{
+    static const char *const slic[] = { "method.loss=slic-hf", NULL };
+    static const char *const both[] = { "method.loss=slic-hf", "reference.always=true", NULL };
+    sl_session s;
+
+    (void)state;
+    open_session(&s, slic);
+    T_OK(sl_train_step(&s));
+    assert_true(isnan(s.update.ref_c[0]));
+    sl_session_close(&s);
+    open_session(&s, both);
+    T_OK(sl_train_step(&s));
+    T_CLOSE(s.update.ref_c[0], s.update.logp_c[0], 1e-5);
+    sl_session_close(&s);
+}
+
+static void test_warm_up_by_steps(void **state)
+{
+    static const char *const three[] = { "optim.warmup_steps=3", "train.epochs=2", NULL };
+    static const char *const many[] = { "optim.warmup_steps=99", NULL };
+    sl_session s;
+
+    (void)state;
+    open_session(&s, three);
+    assert_int_equal(s.schedule.warmup, 3);
+    assert_int_equal(s.schedule.total, 8);
+    sl_session_close(&s);
+    open_session(&s, many);
+    assert_int_equal(s.schedule.warmup, s.schedule.total);
+    sl_session_close(&s);
+}
+
+/* Parameters after two updates do not depend on how the batch is cut. */
+static void check_cuts(const char *loss)
+{
+    static const char *const cuts[] = { "train.micro_batch=16", "train.micro_batch=4",
+                                        "train.micro_batch=1" };
+    double mean[3];
+    float *moved[3];
+    size_t n = 0;
+
+    for (int k = 0; k < 3; k++) {
+        const char *const set[] = { loss, cuts[k], "optim.name=sgd", "optim.clip=0.5", NULL };
+        sl_session s;
+
+        open_session(&s, set);
+        n = floats_of(&s);
+        T_OK(sl_train_step(&s));
+        T_OK(sl_train_step(&s));
+        mean[k] = s.update.means.loss;
+        moved[k] = copy_of(s.policy);
+        sl_session_close(&s);
+    }
+    for (int k = 1; k < 3; k++) {
+        T_CLOSE(mean[k], mean[0], 1e-5);
+        T_CLOSE_ALL(moved[k], moved[0], n, 1e-5);
+    }
+    for (int k = 0; k < 3; k++)
+        free(moved[k]);
+}
+
+static void test_micro_batches(void **state)
+{
+    static const char *const losses[] = { "method.loss=dpo + 0.5*sft", "method.loss=ipo-mean",
+                                          "method.loss=slic-hf", "method.loss=orpo + 0.1*nll-sum",
+                                          "method.name=sft" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++)
+        check_cuts(losses[i]);
+}
+
+static void refused(const char *const *set, const char *why)
+{
+    sl_recipe recipe = { 0 };
+
+    T_OK(sl_yaml_defaults(&recipe, sl_recipe_keys, sl_recipe_key_count));
+    for (; *set; set++)
+        T_OK(sl_yaml_set(&recipe, sl_recipe_keys, sl_recipe_key_count, *set));
+    T_FAILS(sl_recipe_check(&recipe), SL_EARG, why);
+}
+
+static void test_refusals(void **state)
+{
+    static const char *const cached[] = { "reference.policy=mixed", NULL };
+    static const char *const branch[] = { "optim.keep_moments=true", "measure.counterfactual=true",
+                                          NULL };
+    static const char *const beta[] = { "method.loss=2*dpoo", NULL };
+
+    (void)state;
+    refused(cached, "want reference.precompute false");
+    refused(branch, "want measure.counterfactual false with optim.keep_moments");
+    refused(beta, "key \"method.loss\"");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_live_is_cached),
+        cmocka_unit_test(test_a_mixed_reference_moves_when_it_is_due),
+        cmocka_unit_test(test_a_moved_reference_is_what_the_loss_sees),
+        cmocka_unit_test(test_first_and_previous),
+        cmocka_unit_test(test_a_reference_on_request),
+        cmocka_unit_test(test_warm_up_by_steps),
+        cmocka_unit_test(test_micro_batches),
+        cmocka_unit_test(test_refusals),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
