@@ -347,7 +347,7 @@ static sl_status judge_run(int argc, char **argv)
 const sl_command sl_command_judge = {
     .name = "judge",
     .operands = "--judge NAME --candidates FILE",
-    .summary = "votes of a judge on candidates, for stageline analyze",
+    .summary = "votes of a judge on candidates",
     .opts = opts,
     .least = 0,
     .most = 0,

@@ -46,7 +46,9 @@ for line in sys.stdin:
     elif mode == "stays-dead" and n >= limit:
         sys.exit("no more")
     elif mode == "hangs" and n == limit and not os.path.exists(log + ".hung"):
-        open(log + ".hung", "w").close()
+        with open(log + ".part", "w") as f:
+            f.write(str(os.getpid()))
+        os.rename(log + ".part", log + ".hung")
         time.sleep(1000)
     elif mode == "reversed":
         held.append(row)

@@ -229,18 +229,24 @@ static int is_alive(int pid)
 
 static void test_children_of_the_command_go_with_it(void **state)
 {
-    sl_process *p = start("sleep 1000 & echo $!; wait");
-    heard h = { .want = 1 };
-    int pid;
+    /* one that stays until it is told, one that ends with its input and leaves a child behind */
+    static const char *const commands[] = { "sleep 1000 & echo $!; wait",
+                                            "sleep 1000 & echo $!; read -r l" };
 
     (void)state;
-    T_OK(sl_process_exchange(p, "", 0, 10.0, hear, &h));
-    pid = atoi(h.last);
-    assert_true(pid > 1 && !kill(pid, 0));
-    sl_process_close(&p);
-    for (int i = 0; i < 200 && is_alive(pid); i++)
-        usleep(10000);
-    assert_false(is_alive(pid));
+    for (size_t c = 0; c < 2; c++) {
+        sl_process *p = start(commands[c]);
+        heard h = { .want = 1 };
+        int pid;
+
+        T_OK(sl_process_exchange(p, "", 0, 10.0, hear, &h));
+        pid = atoi(h.last);
+        assert_true(pid > 1 && !kill(pid, 0));
+        sl_process_close(&p);
+        for (int i = 0; i < 200 && is_alive(pid); i++)
+            usleep(10000);
+        assert_false(is_alive(pid));
+    }
 }
 
 int main(void)
