@@ -29,7 +29,7 @@ enum {
 typedef struct sl_answer {
     const int32_t *token;
     uint32_t count;
-    uint32_t bytes, chars; /* of the text; of token ids without text: count */
+    uint32_t bytes, chars; /* of its words; of token ids without text: count */
     uint64_t id;
     float score;      /* of its judge or generator law; NaN: none */
     const char *text; /* its words, borrowed; NULL: ids are all there is */
@@ -129,6 +129,7 @@ typedef struct sl_file_settings {
     uint64_t seed; /* order of the pairs */
     double
         probe_share; /* of the prompts, in [0,1), chosen by hash: held out with all their pairs */
+    int keeps_text;  /* 1: prompts and answers of text rows keep their words */
     int is_in_file_order; /* 1: index i is the i-th pair of the file in every iteration */
     int32_t eos;          /* appended to answers of plain strings; -1: none */
     size_t vocab;         /* ids are below; 0: not checked */
@@ -150,6 +151,7 @@ typedef struct sl_data_report {
     size_t same_answers;    /* pairs whose answers are the same */
     size_t prefix_mismatch; /* rows with a token across prompt and answer */
     size_t probe_prompts;
+    size_t held_bytes; /* memory that the pairs take: ids, records, words */
 } sl_data_report;
 const sl_data_report *sl_data_report_of(const sl_data *data);
 

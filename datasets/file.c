@@ -47,11 +47,17 @@ static const int32_t *copy_part(int32_t *to, const file_state *f, const file_par
     return to;
 }
 
+static const char *words_of(const file_state *f, const file_part *part)
+{
+    return part->text == SIZE_MAX ? NULL : f->text + part->text;
+}
+
 static sl_prompt_text read_prompt(int32_t *token, const file_state *f, const file_record *r)
 {
     return (sl_prompt_text){ .token = copy_part(token, f, &r->part[SL_PART_PROMPT]),
                              .count = r->part[SL_PART_PROMPT].count,
-                             .id = r->prompt_id };
+                             .id = r->prompt_id,
+                             .text = words_of(f, &r->part[SL_PART_PROMPT]) };
 }
 
 static sl_answer read_answer(int32_t *token, const file_state *f, const file_record *r, int part)
@@ -63,7 +69,8 @@ static sl_answer read_answer(int32_t *token, const file_state *f, const file_rec
                         .bytes = p->bytes,
                         .chars = p->chars,
                         .id = p->id,
-                        .score = r->score[part - SL_PART_CHOSEN] };
+                        .score = r->score[part - SL_PART_CHOSEN],
+                        .text = words_of(f, p) };
 }
 
 static sl_status file_prompt(sl_prompt_text *out, int32_t *token, const sl_data *data,
@@ -132,6 +139,7 @@ static void file_close(sl_data *data)
     if (!f)
         return;
     sl_free(f->token);
+    sl_free(f->text);
     sl_free(f->record);
     sl_free(f->train);
     sl_free(f->order);
@@ -163,6 +171,9 @@ static void fit_limits(sl_data *data, const sl_file_settings *set)
     l->vocab = (size_t)(set->eos + 1);
     for (size_t i = 0; i < f->token_count; i++)
         l->vocab = (size_t)f->token[i] >= l->vocab ? (size_t)f->token[i] + 1 : l->vocab;
+    data->report.held_bytes = f->token_capacity * sizeof *f->token + f->text_capacity +
+                              f->capacity * sizeof *f->record + 2 * f->count * sizeof *f->train +
+                              f->count * sizeof *f->probe;
     l->train_count = f->train_count;
     l->probe_count = f->probe_count;
     l->stop_count = set->eos >= 0;
@@ -215,6 +226,7 @@ static sl_status load(sl_data *data, const sl_file_settings *set)
     f = data->state;
     f->seed = set->seed;
     f->is_in_file_order = set->is_in_file_order;
+    f->keeps_text = set->keeps_text;
     f->ordered_iteration = -1;
     SL_TRY(sl_file_read(&text, &bytes, set->path, FILE_LIMIT));
     hash_bytes(data->hash, text, bytes);

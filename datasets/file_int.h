@@ -7,6 +7,7 @@
 
 typedef struct file_part {
     size_t first; /* in token */
+    size_t text;  /* its words in text; SIZE_MAX: none are kept */
     uint32_t count, bytes, chars;
     uint64_t id;
 } file_part;
@@ -23,6 +24,8 @@ typedef struct file_record {
 typedef struct file_state {
     int32_t *token; /* all tokens of all records */
     size_t token_count, token_capacity;
+    char *text; /* all words, each text with a zero behind it */
+    size_t text_bytes, text_capacity;
     file_record *record;
     size_t count, capacity;
     uint32_t *train, *probe; /* (train_count), (probe_count) indices of records */
@@ -32,7 +35,7 @@ typedef struct file_state {
     int64_t ordered_iteration; /* that `order` belongs to; -1: none */
     uint64_t seed;
     uint64_t line; /* that is being read, from 1 */
-    int is_in_file_order;
+    int is_in_file_order, keeps_text;
 } file_state;
 
 /* Encodes a row, applies the length rules, appends it. Rows that the rules drop are counted. */

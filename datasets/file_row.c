@@ -166,16 +166,30 @@ static void identify(file_record *r, const sl_raw *raw)
         r->flags |= SL_PAIR_DUPLICATE;
 }
 
+static sl_status keep_words(file_part *to, file_state *f, const char *words)
+{
+    const size_t bytes = strlen(words) + 1;
+
+    SL_TRY(sl_grow(&f->text, &f->text_capacity, f->text_bytes + bytes, 1));
+    memcpy(f->text + f->text_bytes, words, bytes);
+    to->text = f->text_bytes;
+    f->text_bytes += bytes;
+    return SL_OK;
+}
+
 static sl_status store(file_part *to, file_state *f, const sl_raw_part *part)
 {
+    const char *words = part->words ? part->words : part->text;
+
     SL_TRY(sl_grow(&f->token, &f->token_capacity, f->token_count + part->count, sizeof *f->token));
     memcpy(f->token + f->token_count, part->ids, part->count * sizeof *part->ids);
     to->first = f->token_count;
     to->count = (uint32_t)part->count;
-    to->bytes = part->text ? (uint32_t)strlen(part->text) : to->count;
-    to->chars = part->text ? code_points(part->text) : to->count;
+    to->bytes = words ? (uint32_t)strlen(words) : to->count;
+    to->chars = words ? code_points(words) : to->count;
+    to->text = SIZE_MAX;
     f->token_count += part->count;
-    return SL_OK;
+    return words && f->keeps_text ? keep_words(to, f, words) : SL_OK;
 }
 
 static sl_status store_row(file_state *f, const sl_raw *raw, file_record *r)

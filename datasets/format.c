@@ -13,6 +13,7 @@ void sl_raw_close(sl_raw *raw)
     for (int p = 0; p < SL_PARTS; p++) {
         sl_free(raw->part[p].text);
         sl_free(raw->part[p].ids);
+        sl_free(raw->part[p].words);
     }
     *raw = (sl_raw){ 0 };
 }
@@ -61,7 +62,7 @@ static sl_status read_by(sl_raw *out, const sl_format *format, const sl_json *ro
 
 sl_status sl_format_read(sl_raw *out, const sl_json *row, const sl_encoder *encoder)
 {
-    *out = (sl_raw){ .score = { NAN, NAN, NAN } };
+    *out = (sl_raw){ .parts = SL_PARTS, .score = { NAN, NAN, NAN } };
     if (!json_is_object(row))
         return SL_FAIL(SL_EFORMAT, "want a JSON object, found another value");
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {

@@ -12,6 +12,7 @@ typedef struct sl_raw_part {
     char *text;   /* NULL: ids */
     int32_t *ids; /* (count) */
     size_t count;
+    char *words; /* what people wrote, where text has marks of a chat format too; NULL: the text */
 } sl_raw_part;
 
 enum { SL_PART_PROMPT, SL_PART_CHOSEN, SL_PART_REJECTED, SL_PARTS };
@@ -19,6 +20,7 @@ extern const char *const sl_part_names[SL_PARTS];
 
 typedef struct sl_raw {
     sl_raw_part part[SL_PARTS];
+    size_t parts;           /* that the row has, the prompt first */
     int wants_eos;          /* plain strings: the end of the answer is not written in them */
     double score[SL_PARTS]; /* of chosen and rejected; NaN: none */
     uint64_t prompt_id;     /* of "prompt_id", text or an integer; 0: none */

@@ -71,6 +71,7 @@ static void expect(int is_true, const char *what)
 
 static void check_answer(const sl_answer *a, const sl_data_limits *l)
 {
+    expect(!a->text || strlen(a->text) == a->bytes, "words of their length");
     expect(a->count > 0 && a->count <= l->answer_tok, "an answer within its limit");
     for (uint32_t i = 0; i < a->count; i++)
         expect(a->token[i] >= 0 && (size_t)a->token[i] < l->vocab, "ids in the vocabulary");
@@ -105,6 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                    .max_prompt_tok = LONGEST,
                                    .max_answer_tok = LONGEST,
                                    .probe_share = 0.2,
+                                   .keeps_text = 1,
                                    .eos = TOY_EOS,
                                    .vocab = TOY_VOCAB };
     FILE *f = fopen(path, "wb");

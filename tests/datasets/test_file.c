@@ -343,6 +343,92 @@ static void test_merge_across_the_border(void **state)
     sl_data_close(&data);
 }
 
+#define TURN(role, content) "{\"role\":\"" role "\",\"content\":\"" content "\"}"
+
+/* Words are what people wrote: no marks of the chat format; earlier turns as lines. */
+static void test_words_are_kept(void **state)
+{
+    static const struct {
+        const char *row, *prompt, *chosen, *rejected;
+    } cases[] = {
+        { "{\"prompt\":\"p\\u00e9?\",\"chosen\":\" yes\",\"rejected\":\"no\",\"score_chosen\":1.5,"
+          "\"score_rejected\":-2}",
+          "p\xc3\xa9?", " yes", "no" },
+        { "{\"prompt\":[" TURN("system", "s") "," TURN("user", "p?") "],\"chosen\":[" TURN(
+              "assistant", "yes") "],\"rejected\":[" TURN("assistant",
+                                                          "no") "],\"score_chosen\":1.5,"
+                                                                "\"score_rejected\":-2}",
+          "p?", "yes", "no" },
+        { "{\"prompt\":[" TURN("user", "a") "," TURN("assistant", "b") "," TURN(
+              "user",
+              "c") "],\"chosen\":[" TURN("assistant",
+                                         "yes") "],\"rejected\":[" TURN("assistant",
+                                                                        "n") "," TURN("user",
+                                                                                      "m") "," TURN("assistant",
+                                                                                                    "o") "],\"score_chosen\":1.5,\"score_rejected\":-2}",
+          "user: a\nassistant: b\nc", "yes", "assistant: n\nuser: m\no" },
+    };
+    sl_file_settings set = settings();
+    sl_data *data = NULL;
+    sl_answer answer[2];
+    sl_prompt_text prompt;
+    size_t count;
+    read_pair r;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        set.keeps_text = 1;
+        T_OK(open_text(&data, &set, cases[i].row));
+        read_at(&r, data, 0, 0);
+        assert_string_equal(r.pair.prompt.text, cases[i].prompt);
+        assert_string_equal(r.pair.chosen.text, cases[i].chosen);
+        assert_string_equal(r.pair.rejected.text, cases[i].rejected);
+        assert_int_equal(r.pair.rejected.bytes, strlen(cases[i].rejected));
+        T_OK(sl_data_static_candidates(answer, &count, r.token, data, SL_SPLIT_TRAIN, 0, 0, 2));
+        assert_string_equal(answer[1].text, cases[i].rejected);
+        T_CLOSE(answer[0].score, 1.5, TOL_EXACT);
+        T_CLOSE(answer[1].score, -2.0, TOL_EXACT);
+        T_OK(sl_data_imitation(&prompt, &answer[0], r.token, data, 0, 0));
+        assert_string_equal(prompt.text, cases[i].prompt);
+        assert_string_equal(answer[0].text, cases[i].chosen);
+        T_OK(sl_data_prompt(&prompt, r.token, data, SL_SPLIT_TRAIN, 0, 0));
+        assert_string_equal(prompt.text, cases[i].prompt);
+        sl_data_close(&data);
+    }
+    T_OK(open_text(&data, &set, "{\"prompt_ids\":[1],\"chosen_ids\":[2],\"rejected_ids\":[3]}"));
+    read_at(&r, data, 0, 0);
+    assert_null(r.pair.prompt.text);
+    assert_null(r.pair.chosen.text);
+    sl_data_close(&data);
+}
+
+/* Words cost memory: they are held only where they are asked for, and what is held is told. */
+static void test_memory_is_told(void **state)
+{
+    const char *row = "{\"prompt\":\"p?\",\"chosen\":\"yes\",\"rejected\":\"no\"}";
+    sl_file_settings set = settings();
+    sl_data *data = NULL;
+    size_t without;
+    read_pair r;
+
+    (void)state;
+    T_OK(open_text(&data, &set, row));
+    read_at(&r, data, 0, 0);
+    assert_null(r.pair.prompt.text);
+    assert_null(r.pair.rejected.text);
+    without = sl_data_report_of(data)->held_bytes;
+    assert_true(without >= 8 * sizeof(int32_t)); /* BOS, "p?", "yes", "no" */
+    sl_data_close(&data);
+    set.keeps_text = 1;
+    T_OK(open_text(&data, &set, row));
+    assert_true(sl_data_report_of(data)->held_bytes >= without +
+                                                           sizeof "p?"
+                                                                  "yes"
+                                                                  "no" +
+                                                           2);
+    sl_data_close(&data);
+}
+
 enum { ROWS = 400, PROMPTS = 100 };
 
 /* ROWS rows over PROMPTS prompts; row i has the answer [1000 + i]. Prompts of the first half have
@@ -468,6 +554,8 @@ int main(void)
         cmocka_unit_test(test_repeats),
         cmocka_unit_test(test_empty_answers),
         cmocka_unit_test(test_merge_across_the_border),
+        cmocka_unit_test(test_words_are_kept),
+        cmocka_unit_test(test_memory_is_told),
         cmocka_unit_test(test_splits),
         cmocka_unit_test(test_order),
     };
