@@ -32,6 +32,28 @@ expect 1 "$program" judge --judge command --command examples/judge_pairrm.py \
     --candidates examples/candidates.jsonl --set backoff_s=0 2>/dev/null
 [ -n "$(python3 -c 'import llm_blender' 2>&1)" ] && says "want the Python package llm_blender"
 
+# PairRM's judge with a stand-in for its library: the longer answer, and a little for the first
+mkdir -p stand-in/llm_blender
+cat >stand-in/llm_blender/__init__.py <<'EOF'
+from types import SimpleNamespace as Namespace
+class Blender:
+    def __init__(self):
+        self.blender_config = Namespace(use_tqdm=True)
+        self.ranker_config = Namespace(candidate_maxlength=20)
+        self.ranker_tokenizer = lambda text, add_special_tokens: {"input_ids": text.split()}
+    def loadranker(self, name):
+        print("Successfully loaded", name)  # on stdout, as the library does
+    def compare(self, prompts, a, b, batch_size, return_logits, mode):
+        assert return_logits and mode == "[A,B]" and not self.blender_config.use_tqdm
+        return [0.1 + len(x) - len(y) for x, y in zip(a, b)]
+EOF
+expect 0 env PYTHONPATH=stand-in "$program" judge --judge command --command examples/judge_pairrm.py \
+    --candidates examples/candidates.jsonl -o pairrm.jsonl --both-orders --json --set batch=4 --label PairRM
+prints '"judge": "PairRM"' '"votes": 10'
+grep -q '"on_id":"2f5b6e43bd350942".*"vote":0.52497918747.*"order":"on-first"' pairrm.jsonl ||
+    fail "want sigmoid(.1) for equal lengths, the on-policy one first"
+grep -q '"truncated_on":true,"truncated_off":false' pairrm.jsonl || fail "want the cut of an answer of 25 words"
+
 # --- 40 pairs, a kill in the middle, a line cut off, another kill, the rest
 awk 'BEGIN { for (i = 0; i < 40; i++)
     printf "{\"prompt_id\": %d, \"step\": 7, \"prompt\": \"p\", \"on\": \"quality=%g\", \"off\": \"quality=1 %d\"}\n",
