@@ -27,6 +27,8 @@ typedef struct checker {
     sl_run_report report;
     void *with;
     sl_verify_result *out;
+    sl_err_record short_of; /* the first want of memory: it says nothing about the record */
+    int is_short;
 } checker;
 
 static void say(const checker *c, const char *path, const char *sentence)
@@ -42,6 +44,13 @@ static void damaged(checker *c, const char *path, sl_status st)
 
     if (st == SL_OK)
         return;
+    if (st == SL_ENOMEM) {
+        if (!c->is_short)
+            sl_err_save(&c->short_of);
+        c->is_short = 1;
+        sl_err_clear();
+        return;
+    }
     snprintf(sentence, sizeof sentence, "%s: %s", sl_err_place(), sl_err_message());
     sl_err_clear();
     c->out->damaged++;
@@ -341,6 +350,10 @@ sl_status sl_verify(sl_verify_result *out, const char *run_path, sl_verify_mode 
     SL_TRY_OUT(sl_run_is_locked(&out->is_running, run_path));
     SL_TRY_OUT(check_all(&c));
 out:
+    if (c.is_short) {
+        sl_err_clear();
+        st = sl_err_restore(&c.short_of);
+    }
     sl_rank_list_close(&c.list);
     sl_attempts_close(&c.attempts);
     sl_run_identity_close(&c.identity);

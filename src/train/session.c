@@ -463,8 +463,11 @@ sl_status sl_session_describe(sl_json **out, const sl_session *s)
     SL_TRY(sl_model_hash(policy, s->policy));
     if (s->reference)
         SL_TRY(sl_model_hash(reference, s->reference));
-    SL_TRY(describe_loss(&loss, s));
     SL_TRY(sl_yaml_dump(&recipe, &s->recipe, sl_recipe_keys, sl_recipe_key_count));
+    if (describe_loss(&loss, s) != SL_OK) {
+        sl_json_close(&recipe);
+        return sl_err_code();
+    }
     tree = json_pack("{s:o, s:o, s:{s:s, s:s, s:I, s:s}, s:s*, s:{s:s, s:s}, s:s*, s:s, s:I}",
                      "recipe", recipe, "loss", loss, "policy", "family", sl_config_family_name(c),
                      "sha256", policy, "parameters", (json_int_t)sl_config_parameters(c), "path",
@@ -473,7 +476,7 @@ sl_status sl_session_describe(sl_json **out, const sl_session *s)
                      "tokenizer_sha256", s->tokenizer_hash[0] ? s->tokenizer_hash : NULL, "judge",
                      s->judge ? sl_judge_name(s->judge) : "", "vocab", (json_int_t)c->V);
     if (!tree)
-        return SL_FAIL(SL_EINTERNAL, "bug: the run cannot be described as JSON");
+        return SL_FAIL(SL_ENOMEM, "want memory to describe the run, found none");
     *out = tree;
     return SL_OK;
 }

@@ -1,15 +1,19 @@
 #include "harness/fault.h"
 #include "base/alloc.h"
+#include <stdatomic.h>
 
-/* One test thread at a time uses this; its table forwards to the system's. */
+/* One test at a time uses this; the code under test may have threads. Forwards to the system's
+ * table. */
 static const sl_alloc_table *under;
-static size_t seen, fail_at;
-static int lasts, fired;
-static long held;
+static atomic_size_t seen;
+static size_t fail_at;
+static int lasts;
+static atomic_int fired;
+static atomic_long held;
 
 static int fails_now(void)
 {
-    const size_t n = seen++;
+    const size_t n = atomic_fetch_add(&seen, 1);
 
     if (n != fail_at && !(lasts && n > fail_at))
         return 0;
@@ -31,6 +35,14 @@ static void *resize(void *p, size_t bytes)
 
     held += grown && !p;
     return grown;
+}
+
+void *t_fault_spare(size_t bytes)
+{
+    void *p = under->take(bytes, sizeof(void *));
+
+    held += p != NULL;
+    return p;
 }
 
 static void give(void *p)
