@@ -104,6 +104,7 @@ static sl_status set_up(flight *f, const sl_http *h)
     f->most_bytes = h->set.most_bytes;
     failed |= curl_easy_setopt(e, CURLOPT_URL, h->url) != CURLE_OK;
     failed |= curl_easy_setopt(e, CURLOPT_HTTPHEADER, h->headers) != CURLE_OK;
+    failed |= curl_easy_setopt(e, CURLOPT_USERAGENT, "stageline") != CURLE_OK;
     failed |= curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) != CURLE_OK;
     failed |= curl_easy_setopt(e, CURLOPT_POST, 1L) != CURLE_OK;
     failed |= curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, ms > 0 ? ms : 1L) != CURLE_OK;

@@ -179,6 +179,17 @@ static void test_load(void **state)
     assert_null(tree);
 }
 
+/* A message quotes what it found, but never so that it could drive a terminal. */
+static void test_control_characters_are_not_quoted(void **state)
+{
+    sl_json *tree = NULL;
+
+    (void)state;
+    assert_int_equal(sl_json_parse(&tree, "x\033[31mred", 9, "x"), SL_EFORMAT);
+    assert_null(strchr(sl_err_message(), '\033'));
+    sl_err_clear();
+}
+
 /* Text and the integer that it spells are the same id; ids are those of the text's bytes. */
 static void test_ids(void **state)
 {
@@ -240,6 +251,7 @@ int main(void)
         cmocka_unit_test(test_every_prefix_is_refused),
         cmocka_unit_test(test_dump),
         cmocka_unit_test(test_load),
+        cmocka_unit_test(test_control_characters_are_not_quoted),
         cmocka_unit_test(test_ids),
         cmocka_unit_test(test_every_allocation_may_fail),
     };

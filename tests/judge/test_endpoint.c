@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "harness/fault.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,6 +176,36 @@ static void test_words_are_wanted(void **state)
     T_FAILS(judge_all(vote, &pairs, &set), SL_EARG, "found token ids only");
 }
 
+/* Each allocation fails once: an error, nothing leaks. libcurl's own are not counted. */
+static void test_every_allocation_may_fail(void **state)
+{
+    int fired = 1;
+    size_t n = 0;
+    t_pairs pairs;
+
+    (void)state;
+    t_pairs_fill(&pairs);
+    for (; fired; n++) {
+        const sl_judge_settings set = settings("/chat/logprobs");
+        sl_judge *judge = NULL;
+        sl_vote vote[2];
+        sl_status st;
+
+        t_fault_begin(n, 0);
+        st = sl_judge_open(&judge, &set, NULL);
+        if (st == SL_OK)
+            st = sl_judge_votes(vote, judge, pairs.prompt, pairs.a, pairs.b, 2);
+        sl_judge_close(&judge);
+        fired = t_fault_end();
+        assert_int_equal(t_fault_held(), 0);
+        if (fired)
+            T_FAILS(st, SL_ENOMEM, "want memory");
+        else
+            T_OK(st);
+    }
+    assert_true(n > 20);
+}
+
 static void test_templates(void **state)
 {
     static const char good[] = "{a}{x}{prompt}{b}{a}{", bad[] = "{prompt} {a}";
@@ -206,6 +237,7 @@ int main(void)
         cmocka_unit_test(test_late_replies_may_be_kept),
         cmocka_unit_test(test_keys_come_from_the_environment),
         cmocka_unit_test(test_words_are_wanted),
+        cmocka_unit_test(test_every_allocation_may_fail),
         cmocka_unit_test(test_templates),
     };
     int failed;
