@@ -38,9 +38,6 @@ static sl_status parse(sl_json **out, const char *text, size_t bytes, const char
     }
     if (*out)
         return SL_OK;
-    for (char *c = error.text; *c; c++) /* it quotes the text, which must not drive a terminal */
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
     st = SL_FAIL(SL_EFORMAT, "want JSON, found: %s", error.text);
     if (has_lines)
         return sl_err_where(st, "%s:%d:%d", where, error.line, error.column);

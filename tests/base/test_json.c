@@ -185,7 +185,7 @@ static void test_control_characters_are_not_quoted(void **state)
     sl_json *tree = NULL;
 
     (void)state;
-    assert_int_equal(sl_json_parse(&tree, "x\033[31mred", 9, "x"), SL_EFORMAT);
+    assert_int_equal(sl_json_parse(&tree, "[\"a\" \"\033[31m\"]", 13, "x"), SL_EFORMAT);
     assert_null(strchr(sl_err_message(), '\033'));
     sl_err_clear();
 }
