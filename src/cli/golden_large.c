@@ -265,9 +265,10 @@ static double dpo_loss(sl_golden_model *g, double *margin, double sum[SIDES][PAI
         sum[i % SIDES][i / SIDES] = sl_scorer_sum(&g->scorer, i);
     for (size_t i = 0; i < g->sequences; i++)
         tok[i % SIDES][i / SIDES] = g->sequence[i].answer.count;
-    sl_objective_pairs(&(sl_objective_out){ each, arg, coef[0], coef[1] },
-                       &(sl_objective_in){ sum[0], sum[1], ref[0], ref[1], tok[0], tok[1], NAN },
-                       PAIRS, row);
+    sl_objective_pairs(
+        &(sl_objective_out){ each, arg, coef[0], coef[1], NULL },
+        &(sl_objective_in){ sum[0], sum[1], ref[0], ref[1], tok[0], tok[1], NAN, NULL, NULL },
+        PAIRS, row);
     *margin = 0.0;
     for (size_t i = 0; i < PAIRS; i++) {
         loss += each[i] / PAIRS;

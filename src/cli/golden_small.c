@@ -196,8 +196,8 @@ static sl_status check_loss(sl_golden_model *g, const known_loss *known, double 
 {
     double loss[PAIRS], margin[PAIRS], coef[SIDES][PAIRS], mean = 0.0;
     uint32_t tok[SIDES][PAIRS];
-    const sl_objective_in in = { sum[0], sum[1], ref[0], ref[1], tok[0], tok[1], NAN };
-    const sl_objective_out out = { loss, margin, coef[0], coef[1] };
+    const sl_objective_in in = { sum[0], sum[1], ref[0], ref[1], tok[0], tok[1], NAN, NULL, NULL };
+    const sl_objective_out out = { loss, margin, coef[0], coef[1], NULL };
     sl_objective row;
     char prefix[SL_ARRAY_NAME], name[SL_ARRAY_NAME];
 

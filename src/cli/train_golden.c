@@ -364,6 +364,9 @@ static sl_status watch(void *state, sl_session *s)
         double sum = 0.0;
         size_t best = 0;
 
+        if (side >= SIDES)
+            continue;
+
         for (size_t v = 0; v < V; v++) {
             sum += (double)z[v];
             best = z[v] > z[best] ? v : best;
@@ -383,7 +386,7 @@ static void keep_step(trace *t, size_t step)
     compare_pairs(t, step);
     for (size_t k = 0; k < SERIES; k++)
         t->series[k * t->steps + step] = all_series[k].of(t);
-    for (size_t i = 0; i < u->P && u->sides == 2; i++)
+    for (size_t i = 0; i < u->P && u->sides > 1; i++)
         for (size_t side = 0; side < SIDES; side++) {
             const size_t at = (side * t->steps + step) * batch + i;
 
@@ -469,7 +472,7 @@ static sl_status check_pair_sums(trace *t, const char *run)
 
 static sl_status check_pairs(trace *t)
 {
-    const size_t read = t->session.update.sides == 2 ? 3 : 2;
+    const size_t read = t->session.update.sides > 1 ? 3 : 2;
     char name[SL_ARRAY_NAME];
 
     for (size_t k = 0; k < 3; k++) {

@@ -87,7 +87,8 @@ sl_status sl_emit_tokens(sl_session *s)
     if (!s->run || !sl_run_wants(s->run, SL_TABLE_TOKENS))
         return SL_OK;
     for (size_t sequence = 0; sequence < s->update.packer.packed.B; sequence++)
-        SL_TRY(emit_answer(s, sequence));
+        if (sequence % s->update.sides < SL_UPDATE_TARGET)
+            SL_TRY(emit_answer(s, sequence));
     return SL_OK;
 }
 
@@ -130,7 +131,7 @@ static sl_status emit_pair(sl_session *s, size_t i)
 {
     const sl_update *u = &s->update;
     const sl_pair *p = &u->fed[i].pair;
-    const int has_two = u->sides == 2;
+    const int has_two = u->sides > 1;
     const sl_row_pairs row = {
         .step = s->step,
         .pair_id = p->id,
@@ -191,7 +192,7 @@ static sl_status emit_group(sl_session *s, size_t g)
 
 static sl_status emit_probe_answer(sl_session *s, size_t sequence)
 {
-    const sl_probe *probe = &s->probe;
+    const sl_probe_set *probe = &s->probe;
     const sl_packed *b = &probe->packer.packed;
     const size_t V = sl_model_config(s->policy)->V;
 
@@ -217,7 +218,7 @@ static sl_status emit_probe_answer(sl_session *s, size_t sequence)
 
 static sl_status emit_probe(sl_session *s)
 {
-    sl_probe *probe = &s->probe;
+    sl_probe_set *probe = &s->probe;
     const int64_t every = s->recipe.record.probe_every;
     const sl_packed *b = &probe->packer.packed;
 

@@ -33,6 +33,9 @@ void sl_feed_carve(sl_feed *feed, sl_arena *arena, const sl_data_limits *limits)
     feed->fed = sl_arena_take(arena, n, sizeof *feed->fed);
     feed->batch = sl_arena_take(arena, batch, sizeof *feed->batch);
     feed->token = sl_arena_i32(arena, n, limits->prompt_tok + 2 * answer);
+    feed->target_token = feed->settings.has_target
+                             ? sl_arena_i32(arena, n, (size_t)limits->prompt_tok + answer)
+                             : NULL;
     feed->drawn_token = sl_arena_i32(arena, n, 2 * answer);
     feed->drawn = sl_arena_take(arena, 2 * n, sizeof *feed->drawn);
     feed->prompt = sl_arena_take(arena, n, sizeof *feed->prompt);
@@ -181,12 +184,31 @@ static sl_status reference_batch(sl_feed *feed, sl_fed *fed, size_t first, size_
 
 static sl_status fill_reference(sl_feed *feed, sl_fed *fed, size_t count)
 {
-    const size_t at_once = feed->packer->limits.B / 2;
+    const size_t most = feed->packer->limits.B / 2, batch = feed->settings.batch;
+    const size_t at_once = most < batch ? most : batch;
 
     if (!feed->reference)
         return SL_OK;
     for (size_t i = 0; i < count; i += at_once)
         SL_TRY(reference_batch(feed, fed, i, count - i < at_once ? count - i : at_once));
+    return SL_OK;
+}
+
+/* The answer to each pair's prompt that SFT would imitate. */
+static sl_status fill_targets(sl_feed *feed)
+{
+    const sl_data_limits *l = sl_data_limits_of(feed->data);
+
+    if (!feed->target_token)
+        return SL_OK;
+    for (size_t i = 0; i < feed->count; i++) {
+        int32_t *token = feed->target_token + i * ((size_t)l->prompt_tok + l->answer_tok);
+        sl_prompt_text prompt;
+
+        SL_TRY(sl_data_imitation(&prompt, &feed->fed[i].target, token, feed->data, feed->iteration,
+                                 feed->first + i));
+        SL_CHECK(prompt.id == feed->fed[i].pair.prompt.id);
+    }
     return SL_OK;
 }
 
@@ -211,6 +233,7 @@ static sl_status fill_pairs(sl_feed *feed, int is_replay)
         return SL_FAIL(SL_EARG, "want a judge for on-policy pairs, found none");
     if (drawn)
         SL_TRY(fill_on_policy(feed, drawn, is_replay));
+    SL_TRY(fill_targets(feed));
     if (!feed->settings.is_live)
         SL_TRY(fill_reference(feed, feed->fed, feed->count));
     if (drawn && !is_replay && feed->sink.filled)

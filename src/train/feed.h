@@ -23,6 +23,7 @@ typedef struct sl_feed_settings {
     double label_temperature;
     int is_in_order;  /* every epoch in the order of the prompts */
     int is_live;      /* reference log-probabilities at every update, not once a refill */
+    int has_target;   /* pairs come with the answer that SFT would imitate */
     int is_imitation; /* SFT: answers to imitate instead of pairs */
     int keeps_tokens; /* reference log-probabilities token by token, for the record */
 } sl_feed_settings;
@@ -30,6 +31,7 @@ typedef struct sl_feed_settings {
 /* A pair with what is known of it before the update. */
 typedef struct sl_fed {
     sl_pair pair;
+    sl_answer target;                   /* with has_target */
     double ref_logp_c, ref_logp_r;      /* NaN: no reference */
     const float *ref_tok_c, *ref_tok_r; /* (count of the answer), or NULL */
 } sl_fed;
@@ -62,6 +64,7 @@ typedef struct sl_feed {
     int64_t ordered_epoch;  /* epoch that `order` belongs to, -1: none */
     sl_fed *fed;            /* (capacity) */
     int32_t *token;         /* (capacity, prompt_tok + 2 answer_tok) */
+    int32_t *target_token;  /* (capacity, prompt_tok + answer_tok) or NULL */
     int32_t *drawn_token;   /* (capacity, 2, answer_tok) */
     sl_drawn *drawn;        /* (2 capacity) */
     sl_prompt_text *prompt; /* (capacity) prompts to draw for */

@@ -76,7 +76,7 @@ sl_status sl_gradsplit_backward(sl_gradsplit *split, sl_update *u, sl_work *work
         SL_TRY(sl_model_backward(split->model, work, &u->packer.packed, u->coef));
     split->shards++;
     split->shard_pairs = (double)u->micro;
-    if (u->sides == 2) {
+    if (u->sides > 1) {
         sl_update_split(u, 0, SL_SOURCE_STATIC);
         SL_TRY(part_backward(split, u, work, split->side));
     }
@@ -110,7 +110,7 @@ void sl_gradsplit_end(sl_gradsplit *split, const sl_update *u)
     for (size_t i = 0; i < split->group_count; i++) {
         sl_gradsplit_row *r = &split->row[i];
 
-        if (u->sides == 2)
+        if (u->sides > 1)
             compare(&r->norm_c, &r->norm_r, &r->cos_c_r, split->square[i], split->part[i],
                     split->dot[i]);
         r->norm_static = u->means.pairs_on ? NAN : sqrt(split->square[i]);

@@ -5,16 +5,18 @@
 #include <string.h>
 
 static const sl_loss *const losses[] = {
-    &sl_loss_dpo,      &sl_loss_cdpo,  &sl_loss_robust,   &sl_loss_dpo_norm,  &sl_loss_ipo,
-    &sl_loss_ipo_mean, &sl_loss_hinge, &sl_loss_cpo,      &sl_loss_cpo_hinge, &sl_loss_slic,
-    &sl_loss_simpo,    &sl_loss_orpo,  &sl_loss_apo_zero, &sl_loss_apo_down,  &sl_loss_sppo_hard,
-    &sl_loss_sft,      &sl_loss_nll,   &sl_loss_nll_sum,
+    &sl_loss_dpo,         &sl_loss_cdpo,  &sl_loss_robust, &sl_loss_dpo_norm,  &sl_loss_ipo,
+    &sl_loss_ipo_mean,    &sl_loss_hinge, &sl_loss_cpo,    &sl_loss_cpo_hinge, &sl_loss_slic,
+    &sl_loss_slic_target, &sl_loss_simpo, &sl_loss_orpo,   &sl_loss_apo_zero,  &sl_loss_apo_down,
+    &sl_loss_sppo_hard,   &sl_loss_sft,   &sl_loss_nll,    &sl_loss_nll_sum,
 };
 enum { LOSS_COUNT = sizeof losses / sizeof losses[0] };
 static const char *const names[LOSS_COUNT + 1] = {
-    "dpo",       "cdpo",      "robust",  "dpo-norm", "ipo",  "ipo-mean", "hinge",
-    "cpo",       "cpo-hinge", "slic-hf", "simpo",    "orpo", "apo-zero", "apo-down",
-    "sppo-hard", "sft",       "nll",     "nll-sum",  NULL,
+    "dpo",       "cdpo",     "robust",         "dpo-norm",
+    "ipo",       "ipo-mean", "hinge",          "cpo",
+    "cpo-hinge", "slic-hf",  "slic-hf-target", "simpo",
+    "orpo",      "apo-zero", "apo-down",       "sppo-hard",
+    "sft",       "nll",      "nll-sum",        NULL,
 };
 
 const char *const sl_loss_reduction_names[] = { "sum", "mean", "batch-mean", NULL };

@@ -34,22 +34,24 @@ typedef enum sl_loss_reduction {
 } sl_loss_reduction;
 extern const char *const sl_loss_reduction_names[];
 
-/* One pair: log-probabilities of the chosen (c) and the rejected (r) answer, nats, reduced as the
- * row says; ref_c, ref_r: under the reference, NaN without one. */
+/* One pair: log-probabilities of the chosen (c) and the rejected (r) answer and of the answer that
+ * SFT imitated (t), nats, reduced as the row says; ref_c, ref_r: under the reference. NaN: not
+ * there. */
 typedef struct sl_loss_pair {
-    double c, r, ref_c, ref_r;
+    double c, r, ref_c, ref_r, t;
 } sl_loss_pair;
 
 /* margin: how far the loss sees the chosen answer ahead, negated by a swap of the answers; NaN of
- * losses that see one answer. coef_c = dloss/dc, coef_r = dloss/dr. */
+ * losses that see one answer. coef_x = dloss/dx. */
 typedef struct sl_loss_value {
-    double loss, margin, coef_c, coef_r;
+    double loss, margin, coef_c, coef_r, coef_t;
 } sl_loss_value;
 
 typedef struct sl_loss {
     const char *name;
     int needs_reference;
-    int is_pairwise; /* sees the rejected answer; 0: the margin is NaN */
+    int needs_target; /* reads t */
+    int is_pairwise;  /* sees the rejected answer; 0: the margin is NaN */
     sl_loss_reduction reduction;
     unsigned parameters; /* SL_LOSS_BETA | ... */
     double least_smoothing, most_smoothing;

@@ -23,15 +23,32 @@ static sl_loss_value cpo_hinge_pair(const sl_loss_pair *p, const sl_loss_setting
     return hinge(set->beta * (p->c - p->r), set->beta);
 }
 
-static sl_loss_value slic_pair(const sl_loss_pair *p, const sl_loss_settings *set)
+/* max(0, delta - c + r) */
+static sl_loss_value slic_hinge(const sl_loss_pair *p, double delta)
 {
-    const double m = p->c - p->r, rest = set->delta - m;
+    const double m = p->c - p->r, rest = delta - m;
     const double active = rest > 0.0 ? 1.0 : 0.0;
 
-    return (sl_loss_value){ .loss = active * rest - set->lambda * p->c,
-                            .margin = m,
-                            .coef_c = -active - set->lambda,
-                            .coef_r = active };
+    return (
+        sl_loss_value){ .loss = active * rest, .margin = m, .coef_c = -active, .coef_r = active };
+}
+
+static sl_loss_value slic_pair(const sl_loss_pair *p, const sl_loss_settings *set)
+{
+    sl_loss_value v = slic_hinge(p, set->delta);
+
+    v.loss -= set->lambda * p->c;
+    v.coef_c -= set->lambda;
+    return v;
+}
+
+static sl_loss_value slic_target_pair(const sl_loss_pair *p, const sl_loss_settings *set)
+{
+    sl_loss_value v = slic_hinge(p, set->delta);
+
+    v.loss -= set->lambda * p->t;
+    v.coef_t = -set->lambda;
+    return v;
 }
 
 const sl_loss sl_loss_hinge = {
@@ -63,4 +80,16 @@ const sl_loss sl_loss_slic = {
     .formula = "max(0, delta - logp_c + logp_r) - lambda * logp_c",
     .source = "arXiv 2305.10425 eq. 1, regularised on the chosen answer",
     .pair = slic_pair,
+};
+
+const sl_loss sl_loss_slic_target = {
+    .name = "slic-hf-target",
+    .needs_target = 1,
+    .is_pairwise = 1,
+    .reduction = SL_LOSS_SUM,
+    .parameters = SL_LOSS_DELTA | SL_LOSS_LAMBDA,
+    .formula = "max(0, delta - logp_c + logp_r) - lambda * logp_t, "
+               "t: the answer to the prompt that SFT imitates",
+    .source = "arXiv 2305.10425 eq. 1, regularised on the SFT target",
+    .pair = slic_target_pair,
 };

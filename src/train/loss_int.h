@@ -5,7 +5,7 @@
 
 extern const sl_loss sl_loss_dpo, sl_loss_cdpo, sl_loss_robust, sl_loss_dpo_norm, sl_loss_simpo,
     sl_loss_cpo;
-extern const sl_loss sl_loss_hinge, sl_loss_cpo_hinge, sl_loss_slic;
+extern const sl_loss sl_loss_hinge, sl_loss_cpo_hinge, sl_loss_slic, sl_loss_slic_target;
 extern const sl_loss sl_loss_ipo, sl_loss_ipo_mean, sl_loss_sppo_hard;
 extern const sl_loss sl_loss_apo_zero, sl_loss_apo_down;
 extern const sl_loss sl_loss_orpo;

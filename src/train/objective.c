@@ -18,6 +18,7 @@ sl_status sl_objective_add(sl_objective *o, const char *name, double weight)
     SL_TRY(sl_loss_find(&loss, name));
     o->term[o->count++] = (sl_loss_term){ loss, weight };
     o->needs_reference |= loss->needs_reference;
+    o->needs_target |= loss->needs_target;
     return SL_OK;
 }
 
@@ -86,14 +87,19 @@ static void add_term(sl_loss_value *sum, const sl_loss_term *term, const sl_obje
     const sl_loss *loss = term->loss;
     const double c = factor(loss->reduction, in->tok_c[i], in->mean_tok_c);
     const double r = factor(loss->reduction, in->tok_r[i], in->mean_tok_c);
-    const sl_loss_pair pair = { c * in->logp_c[i], r * in->logp_r[i],
-                                loss->needs_reference ? c * in->ref_logp_c[i] : NAN,
-                                loss->needs_reference ? r * in->ref_logp_r[i] : NAN };
+    const double t =
+        loss->needs_target ? factor(loss->reduction, in->tok_t[i], in->mean_tok_c) : 0.0;
+    const sl_loss_pair pair = { .c = c * in->logp_c[i],
+                                .r = r * in->logp_r[i],
+                                .ref_c = loss->needs_reference ? c * in->ref_logp_c[i] : NAN,
+                                .ref_r = loss->needs_reference ? r * in->ref_logp_r[i] : NAN,
+                                .t = loss->needs_target ? t * in->logp_t[i] : NAN };
     const sl_loss_value v = loss->pair(&pair, settings);
 
     sum->loss += term->weight * v.loss;
     sum->coef_c += term->weight * v.coef_c * c;
     sum->coef_r += term->weight * v.coef_r * r;
+    sum->coef_t += term->weight * v.coef_t * t;
     if (isnan(sum->margin))
         sum->margin = v.margin;
 }
@@ -110,6 +116,8 @@ void sl_objective_pairs(const sl_objective_out *out, const sl_objective_in *in, 
         out->margin[i] = sum.margin;
         out->coef_c[i] = sum.coef_c;
         out->coef_r[i] = sum.coef_r;
+        if (out->coef_t)
+            out->coef_t[i] = sum.coef_t;
     }
 }
 

@@ -16,22 +16,25 @@ typedef struct sl_objective {
     sl_loss_term term[SL_OBJECTIVE_TERMS];
     size_t count;
     sl_loss_settings settings;
-    int needs_reference; /* of any term */
+    int needs_reference, needs_target; /* of any term */
 } sl_objective;
 
 /* Inputs (P), nats, sums over answer tokens, end of turn included; c chosen, r rejected. ref_*:
- * read by terms with a reference only. mean_tok_c: tokens of a chosen answer, mean over the whole
+ * read by terms with a reference only; logp_t, tok_t (P), of the answer that SFT imitates: by terms
+ * with a target only, else NULL. mean_tok_c: tokens of a chosen answer, mean over the whole
  * update, of which the P pairs may be a part. */
 typedef struct sl_objective_in {
     const double *logp_c, *logp_r, *ref_logp_c, *ref_logp_r;
     const uint32_t *tok_c, *tok_r;
     double mean_tok_c;
+    const double *logp_t;
+    const uint32_t *tok_t;
 } sl_objective_in;
 
 /* Outputs (P). margin: of the first term that sees both answers, NaN without one; coef_*:
- * dLoss/dlogp_* of one pair's loss. */
+ * dLoss/dlogp_* of one pair's loss; coef_t may be NULL without a target. */
 typedef struct sl_objective_out {
-    double *loss, *margin, *coef_c, *coef_r;
+    double *loss, *margin, *coef_c, *coef_r, *coef_t;
 } sl_objective_out;
 
 /* "dpo", or a sum "dpo + 0.2*sft": names of the table, each with a weight > 0 before it or 1.

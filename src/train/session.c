@@ -220,7 +220,7 @@ static int needs_judge(const sl_recipe *r)
            r->measure.reference_prompts > 0;
 }
 
-static void carve_probe(sl_probe *probe, sl_arena *arena, const sl_data_limits *l, size_t V)
+static void carve_probe(sl_probe_set *probe, sl_arena *arena, const sl_data_limits *l, size_t V)
 {
     const sl_packed_limits most = sl_pack_limits(probe->count, l->prompt_tok, l->answer_tok);
 
@@ -258,7 +258,7 @@ static void carve(sl_session *s, sl_arena *arena)
 static sl_status fill_probe(sl_session *s)
 {
     const sl_data_limits *l = sl_data_limits_of(s->data);
-    sl_probe *probe = &s->probe;
+    sl_probe_set *probe = &s->probe;
 
     for (size_t i = 0; i < probe->count; i++) {
         int32_t *token = probe->token + i * ((size_t)l->prompt_tok + l->answer_tok);
@@ -277,7 +277,7 @@ static void settle_sizes(sl_session *s)
     const sl_recipe *r = &s->recipe;
     const sl_data_limits *l = sl_data_limits_of(s->data);
 
-    s->update.sides = s->loss ? 2 : 1;
+    s->update.sides = s->loss ? (s->loss->needs_target ? 3 : 2) : 1;
     s->update.micro = (size_t)(r->train.micro_batch ? r->train.micro_batch : r->train.batch);
     s->update.top_k = r->record.level > 0 ? (size_t)r->record.top_k : 0;
     if (s->update.top_k > sl_model_config(s->policy)->V)
@@ -290,6 +290,7 @@ static void settle_sizes(sl_session *s)
                       .refill = r->policy.refill,
                       .label_temperature = r->world.label_temperature,
                       .is_imitation = !s->loss,
+                      .has_target = s->loss && s->loss->needs_target,
                       .is_in_order = !r->data.shuffle,
                       .is_live = !r->reference.precompute,
                       .keeps_tokens = s->loss && r->record.level > 0 },

@@ -18,7 +18,7 @@ typedef struct sl_phase_times {
 } sl_phase_times;
 
 /* The frozen set whose full log-probabilities are recorded every few updates. */
-typedef struct sl_probe {
+typedef struct sl_probe_set {
     sl_packer packer;
     sl_sequence *sequence;
     int32_t *token;
@@ -27,7 +27,7 @@ typedef struct sl_probe {
     sl_row_stats *stats;
     size_t count; /* answers; 0: no probe */
     uint64_t *id; /* (count) */
-} sl_probe;
+} sl_probe_set;
 
 typedef struct sl_session sl_session;
 
@@ -61,7 +61,7 @@ struct sl_session {
     sl_feed feed;
     sl_update update;
     sl_gradsplit split;
-    sl_probe probe;
+    sl_probe_set probe;
     sl_schedule schedule; /* of one iteration */
 
     sl_run *run; /* NULL while a branch runs that leaves no trace */

@@ -7,8 +7,8 @@ void sl_update_carve(sl_update *u, sl_arena *arena, const sl_data_limits *limits
 {
     const size_t sequences = u->sides * u->micro;
     const sl_packed_limits most = sl_pack_limits(sequences, limits->prompt_tok, limits->answer_tok);
-    double **const sums[] = { &u->logp_c, &u->logp_r, &u->ref_c,  &u->ref_r,
-                              &u->loss,   &u->margin, &u->coef_c, &u->coef_r };
+    double **const sums[] = { &u->logp_c, &u->logp_r, &u->logp_t, &u->ref_c,  &u->ref_r,
+                              &u->loss,   &u->margin, &u->coef_c, &u->coef_r, &u->coef_t };
 
     sl_packer_carve(&u->packer, arena, &most);
     u->sequence = sl_arena_take(arena, sequences, sizeof *u->sequence);
@@ -22,6 +22,7 @@ void sl_update_carve(sl_update *u, sl_arena *arena, const sl_data_limits *limits
         *sums[i] = sl_arena_f64(arena, 1, batch);
     u->tok_c = sl_arena_take(arena, batch, sizeof *u->tok_c);
     u->tok_r = sl_arena_take(arena, batch, sizeof *u->tok_r);
+    u->tok_t = sl_arena_take(arena, batch, sizeof *u->tok_t);
 }
 
 void sl_update_begin(sl_update *u, const sl_fed *fed, size_t count)
@@ -35,10 +36,11 @@ void sl_update_begin(sl_update *u, const sl_fed *fed, size_t count)
         u->ref_c[i] = fed[i].ref_logp_c;
         u->ref_r[i] = fed[i].ref_logp_r;
         u->tok_c[i] = fed[i].pair.chosen.count;
-        u->tok_r[i] = u->sides == 2 ? fed[i].pair.rejected.count : 0;
+        u->tok_r[i] = u->sides > 1 ? fed[i].pair.rejected.count : 0;
+        u->tok_t[i] = u->sides > 2 ? fed[i].target.count : 0;
         u->mean_tok_c += (double)u->tok_c[i] / (double)count;
         u->means.targets += fed[i].pair.chosen.count;
-        u->means.targets += u->sides == 2 ? fed[i].pair.rejected.count : 0;
+        u->means.targets += u->tok_r[i];
         u->means.pairs_on += fed[i].pair.source == SL_SOURCE_ON_POLICY;
     }
 }
@@ -54,8 +56,10 @@ sl_status sl_update_pack(sl_update *u, int *more)
         const sl_pair *p = &u->fed[u->first + i].pair;
 
         u->sequence[u->sides * i] = (sl_sequence){ p->prompt, p->chosen };
-        if (u->sides == 2)
-            u->sequence[2 * i + 1] = (sl_sequence){ p->prompt, p->rejected };
+        if (u->sides > 1)
+            u->sequence[u->sides * i + 1] = (sl_sequence){ p->prompt, p->rejected };
+        if (u->sides > 2)
+            u->sequence[u->sides * i + 2] = (sl_sequence){ p->prompt, u->fed[u->first + i].target };
     }
     SL_TRY(sl_pack(&u->packer, u->sequence, u->sides * u->count));
     u->means.tokens += u->packer.packed.T;
@@ -65,6 +69,7 @@ sl_status sl_update_pack(sl_update *u, int *more)
 sl_status sl_update_logp(sl_update *u, const sl_model *model, sl_work *work)
 {
     const sl_packed *b = &u->packer.packed;
+    double *const of_side[] = { u->logp_c, u->logp_r, u->logp_t };
     sl_topk top = { (uint32_t)u->top_k, u->top_id, u->top_logp };
 
     SL_TRY(sl_model_logp(u->logp, u->stats, u->top_k ? &top : NULL, model, work, b));
@@ -74,9 +79,10 @@ sl_status sl_update_logp(sl_update *u, const sl_model *model, sl_work *work)
 
         for (uint32_t n = b->seq_first[s]; n < b->seq_first[s + 1]; n++) {
             sum += (double)u->logp[n];
-            u->means.entropy += (double)u->stats[n].entropy;
+            if (s % u->sides < SL_UPDATE_TARGET) /* the mean is over the answers of the pair */
+                u->means.entropy += (double)u->stats[n].entropy;
         }
-        *(s % u->sides ? &u->logp_r[i] : &u->logp_c[i]) = sum;
+        of_side[s % u->sides][i] = sum;
     }
     return SL_OK;
 }
@@ -88,7 +94,7 @@ static sl_status check_pair(const sl_update *u, size_t i)
     return SL_FAIL(SL_ENUMERIC,
                    "want a finite loss, found %g of pair %016" PRIx64
                    " (log-probability chosen %g, rejected %g)",
-                   u->loss[i], u->fed[i].pair.id, u->logp_c[i], u->sides == 2 ? u->logp_r[i] : NAN);
+                   u->loss[i], u->fed[i].pair.id, u->logp_c[i], u->sides > 1 ? u->logp_r[i] : NAN);
 }
 
 /* Mean over all answer tokens of the update; a pair's loss is its own token mean. */
@@ -112,9 +118,11 @@ static double accuracy_of(double margin)
 static void pair_losses(sl_update *u, const sl_objective *loss)
 {
     const size_t f = u->first;
-    const sl_objective_out out = { u->loss + f, u->margin + f, u->coef_c + f, u->coef_r + f };
-    const sl_objective_in in = { u->logp_c + f, u->logp_r + f, u->ref_c + f, u->ref_r + f,
-                                 u->tok_c + f,  u->tok_r + f,  u->mean_tok_c };
+    const sl_objective_out out = { u->loss + f, u->margin + f, u->coef_c + f, u->coef_r + f,
+                                   u->coef_t + f };
+    const sl_objective_in in = { u->logp_c + f, u->logp_r + f, u->ref_c + f,
+                                 u->ref_r + f,  u->tok_c + f,  u->tok_r + f,
+                                 u->mean_tok_c, u->logp_t + f, u->tok_t + f };
 
     sl_objective_pairs(&out, &in, u->count, loss);
     for (size_t i = f; i < f + u->count; i++) {
@@ -127,6 +135,7 @@ static void pair_losses(sl_update *u, const sl_objective *loss)
 
 sl_status sl_update_coef(sl_update *u, const sl_objective *loss)
 {
+    const double *const of_side[] = { u->coef_c, u->coef_r, u->coef_t };
     const sl_packed *b = &u->packer.packed;
 
     if (loss)
@@ -137,7 +146,7 @@ sl_status sl_update_coef(sl_update *u, const sl_objective *loss)
         SL_TRY(check_pair(u, i));
     for (size_t s = 0; s < b->B; s++) {
         const size_t i = u->first + s / u->sides;
-        const double coef = (s % u->sides ? u->coef_r[i] : u->coef_c[i]) / (double)u->P;
+        const double coef = of_side[s % u->sides][i] / (double)u->P;
 
         for (uint32_t n = b->seq_first[s]; n < b->seq_first[s + 1]; n++)
             u->coef[n] = (float)coef;
@@ -151,7 +160,8 @@ void sl_update_split(sl_update *u, int side, sl_source source)
 
     for (size_t s = 0; s < b->B; s++) {
         const sl_source from = u->fed[u->first + s / u->sides].pair.source;
-        const int in = side >= 0 ? (int)(s % u->sides) == side : from == source;
+        const int is_rejected = s % u->sides == 1;
+        const int in = side >= 0 ? is_rejected == side : from == source;
 
         for (uint32_t n = b->seq_first[s]; n < b->seq_first[s + 1]; n++)
             u->split_coef[n] = in ? u->coef[n] : 0.0f;
@@ -164,7 +174,7 @@ void sl_update_end(sl_update *u)
 
     u->means.loss /= P;
     u->means.nll /= P;
-    u->means.margin = u->sides == 2 ? u->means.margin / P : NAN;
-    u->means.accuracy = u->sides == 2 ? u->means.accuracy / P : NAN;
+    u->means.margin = u->sides > 1 ? u->means.margin / P : NAN;
+    u->means.accuracy = u->sides > 1 ? u->means.accuracy / P : NAN;
     u->means.entropy /= (double)u->means.targets;
 }

@@ -8,6 +8,8 @@
 #include "train/feed.h"
 #include "train/objective.h"
 
+enum { SL_UPDATE_TARGET = 2 }; /* sequence of a pair after chosen and rejected */
+
 /* Mean over the pairs (SFT: answers) of an update. */
 typedef struct sl_update_means {
     double loss, nll, margin, accuracy, entropy; /* entropy: nats per answer token */
@@ -17,7 +19,7 @@ typedef struct sl_update_means {
 typedef struct sl_update {
     const sl_fed *fed;   /* (P) borrowed from the feed */
     size_t P;            /* pairs, or answers of SFT */
-    size_t sides;        /* sequences of a pair: 2, of an SFT answer: 1 */
+    size_t sides;        /* sequences of a pair: 2, with a target 3; of an SFT answer: 1 */
     size_t micro;        /* pairs of a micro-batch */
     size_t first, count; /* pairs of the current micro-batch */
     size_t top_k;        /* 0: top-k not computed */
@@ -30,7 +32,8 @@ typedef struct sl_update {
     int32_t *top_id;                         /* (N, top_k) */
     float *top_logp;                         /* (N, top_k) */
     double *logp_c, *logp_r, *ref_c, *ref_r; /* (P) nats, sums over answer tokens */
-    uint32_t *tok_c, *tok_r;                 /* (P) */
+    double *logp_t, *coef_t;                 /* (P) of the target; unused without */
+    uint32_t *tok_c, *tok_r, *tok_t;         /* (P) */
     double mean_tok_c;                       /* over the pairs of the update */
     double *loss, *margin, *coef_c, *coef_r; /* (P) coef: dLoss/dlogp of this pair's loss */
     sl_update_means means;
@@ -48,8 +51,8 @@ sl_status sl_update_logp(sl_update *u, const sl_model *model, sl_work *work) SL_
  * update. Preference: the objective; SFT (loss NULL): mean of -log p over all answer tokens.
  * Errors: SL_ENUMERIC naming the first pair whose log-probability or loss is not finite. */
 sl_status sl_update_coef(sl_update *u, const sl_objective *loss) SL_MUSTUSE;
-/* split_coef (N) = coef of the targets that belong to one side (0 chosen, 1 rejected) or, side < 0,
- * to pairs of one source. */
+/* split_coef (N) = coef of the targets that belong to one side (0 chosen and, where there is one,
+ * the target of SFT; 1 rejected) or, side < 0, to pairs of one source. */
 void sl_update_split(sl_update *u, int side, sl_source source);
 /* Closes the means. */
 void sl_update_end(sl_update *u);

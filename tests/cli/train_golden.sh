@@ -35,6 +35,8 @@ red sft --set train.micro_batch=1 --set optim.beta2=0.99
 # Micro-batches change nothing.
 expect 0 "$program" train --golden "$traces/sft.h5" --threads 1 --set train.micro_batch=2
 expect 0 "$program" train --golden "$traces/ipo.h5" --threads 1 --set train.micro_batch=1
+# A file has one good answer to a prompt: it is the chosen one and what SFT imitates.
+expect 0 "$program" train --golden "$traces/slic.h5" --threads 1 --set method.loss=slic-hf-target
 # Nor does a live reference.
 expect 0 "$program" train --golden "$traces/dpo.h5" --threads 1 --set reference.precompute=false
 

@@ -12,7 +12,8 @@ static const sl_loss_settings set = {
 
 typedef struct table {
     double logp_c[P], logp_r[P], ref_c[P], ref_r[P], loss[P], margin[P], coef_c[P], coef_r[P];
-    uint32_t tok_c[P], tok_r[P];
+    double logp_t[P], coef_t[P];
+    uint32_t tok_c[P], tok_r[P], tok_t[P];
 } table;
 
 static void fill(table *t)
@@ -24,6 +25,8 @@ static void fill(table *t)
         t->logp_r[i] = -20.0 + 4.0 * sl_rng_normal(&rng);
         t->ref_c[i] = -20.0 + 4.0 * sl_rng_normal(&rng);
         t->ref_r[i] = -20.0 + 4.0 * sl_rng_normal(&rng);
+        t->logp_t[i] = -20.0 + 4.0 * sl_rng_normal(&rng);
+        t->tok_t[i] = 5;
         t->tok_c[i] = 1 + i;
         t->tok_r[i] = 9 - i;
     }
@@ -44,9 +47,9 @@ static void compute(table *t, const char *text, const sl_loss_settings *settings
 
     T_OK(sl_objective_parse(&o, text));
     o.settings = *settings;
-    sl_objective_pairs(&(sl_objective_out){ t->loss, t->margin, t->coef_c, t->coef_r },
+    sl_objective_pairs(&(sl_objective_out){ t->loss, t->margin, t->coef_c, t->coef_r, t->coef_t },
                        &(sl_objective_in){ t->logp_c, t->logp_r, t->ref_c, t->ref_r, t->tok_c,
-                                           t->tok_r, mean_tok_c(t) },
+                                           t->tok_r, mean_tok_c(t), t->logp_t, t->tok_t },
                        P, &o);
 }
 
@@ -136,6 +139,11 @@ static double slic(const table *t, int i)
     return fmax(0.0, 1.0 - t->logp_c[i] + t->logp_r[i]) - 0.1 * t->logp_c[i];
 }
 
+static double slic_target(const table *t, int i)
+{
+    return fmax(0.0, 1.0 - t->logp_c[i] + t->logp_r[i]) - 0.1 * t->logp_t[i];
+}
+
 static double simpo(const table *t, int i)
 {
     return -log(s(0.1 * t->logp_c[i] / t->tok_c[i] - 0.1 * t->logp_r[i] / t->tok_r[i] - 0.5));
@@ -180,12 +188,25 @@ static double nll_sum(const table *t, int i)
 }
 
 static const known equations[] = {
-    { "dpo", dpo },           { "cdpo", dpo },          { "robust", robust },
-    { "dpo-norm", dpo_norm }, { "ipo", ipo },           { "ipo-mean", ipo_mean },
-    { "hinge", hinge },       { "cpo", cpo },           { "cpo-hinge", cpo_hinge },
-    { "slic-hf", slic },      { "simpo", simpo },       { "orpo", orpo },
-    { "apo-zero", apo_zero }, { "apo-down", apo_down }, { "sppo-hard", sppo_hard },
-    { "sft", sft },           { "nll", nll },           { "nll-sum", nll_sum },
+    { "dpo", dpo },
+    { "cdpo", dpo },
+    { "robust", robust },
+    { "dpo-norm", dpo_norm },
+    { "ipo", ipo },
+    { "ipo-mean", ipo_mean },
+    { "hinge", hinge },
+    { "cpo", cpo },
+    { "cpo-hinge", cpo_hinge },
+    { "slic-hf", slic },
+    { "slic-hf-target", slic_target },
+    { "simpo", simpo },
+    { "orpo", orpo },
+    { "apo-zero", apo_zero },
+    { "apo-down", apo_down },
+    { "sppo-hard", sppo_hard },
+    { "sft", sft },
+    { "nll", nll },
+    { "nll-sum", nll_sum },
 };
 enum { EQUATIONS = sizeof equations / sizeof equations[0] };
 
@@ -218,17 +239,20 @@ static void test_coefficients_are_slopes(void **state)
 
         fill(&at);
         compute(&at, *name, &set);
-        for (int side = 0; side < 2; side++) {
+        for (int side = 0; side < 3; side++) {
+            double *const moved_up[] = { up.logp_c, up.logp_r, up.logp_t };
+            double *const moved_down[] = { down.logp_c, down.logp_r, down.logp_t };
+            const double *const coef[] = { at.coef_c, at.coef_r, at.coef_t };
+
             up = down = at;
             for (int i = 0; i < P; i++) {
-                (side ? up.logp_r : up.logp_c)[i] += h;
-                (side ? down.logp_r : down.logp_c)[i] -= h;
+                moved_up[side][i] += h;
+                moved_down[side][i] -= h;
             }
             compute(&up, *name, &set);
             compute(&down, *name, &set);
             for (int i = 0; i < P; i++)
-                T_CLOSE((side ? at.coef_r : at.coef_c)[i], (up.loss[i] - down.loss[i]) / (2 * h),
-                        1e-7);
+                T_CLOSE(coef[side][i], (up.loss[i] - down.loss[i]) / (2 * h), 1e-7);
         }
     }
 }
@@ -244,7 +268,7 @@ static void test_finite_at_any_margin(void **state)
             table t = { .logp_c = { fmin(0.0, sizes[k]) }, .logp_r = { fmin(0.0, -sizes[k]) } };
 
             for (int i = 0; i < P; i++)
-                t.tok_c[i] = t.tok_r[i] = 1;
+                t.tok_c[i] = t.tok_r[i] = t.tok_t[i] = 1;
             compute(&t, *name, &set);
             for (int i = 0; i < P; i++)
                 assert_true(isfinite(t.loss[i]) && isfinite(t.coef_c[i]) && isfinite(t.coef_r[i]));

@@ -215,13 +215,45 @@ static void check_cuts(const char *loss)
 
 static void test_micro_batches(void **state)
 {
-    static const char *const losses[] = { "method.loss=dpo + 0.5*sft", "method.loss=ipo-mean",
-                                          "method.loss=slic-hf", "method.loss=orpo + 0.1*nll-sum",
-                                          "method.name=sft" };
+    static const char *const losses[] = {
+        "method.loss=dpo + 0.5*sft",  "method.loss=ipo-mean",           "method.loss=slic-hf",
+        "method.loss=slic-hf-target", "method.loss=orpo + 0.1*nll-sum", "method.name=sft"
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++)
         check_cuts(losses[i]);
+}
+
+/* SLiC-HF's regulariser on what SFT imitates: a third answer to each prompt. */
+static void test_targets_of_sft(void **state)
+{
+    static const char *const slic[] = { "method.loss=slic-hf-target", "train.micro_batch=4",
+                                        "method.delta=30", NULL };
+    sl_session s;
+    const sl_update *u;
+    size_t on = 0;
+
+    (void)state;
+    open_session(&s, slic);
+    T_OK(sl_train_step(&s));
+    u = &s.update;
+    for (size_t i = 0; i < u->P; i++) {
+        const sl_pair *p = &u->fed[i].pair;
+        const double rest = 30.0 - u->logp_c[i] + u->logp_r[i];
+
+        T_CLOSE(u->loss[i], fmax(0.0, rest) - 0.1 * u->logp_t[i], TOL_F64);
+        assert_true(u->fed[i].target.id != p->chosen.id && u->logp_t[i] < 0.0);
+        on += p->source == SL_SOURCE_ON_POLICY;
+    }
+    assert_true(on > 0 && on < u->P);
+    for (size_t n = 0; n < u->packer.packed.N; n++) {
+        const size_t sequence = u->packer.packed.target[n].sequence;
+
+        if (sequence % 3 == 2)
+            T_CLOSE(u->coef[n], -0.1 / 16.0, TOL_4ULP);
+    }
+    sl_session_close(&s);
 }
 
 static void refused(const char *const *set, const char *why)
@@ -257,6 +289,7 @@ int main(void)
         cmocka_unit_test(test_a_reference_on_request),
         cmocka_unit_test(test_warm_up_by_steps),
         cmocka_unit_test(test_micro_batches),
+        cmocka_unit_test(test_targets_of_sft),
         cmocka_unit_test(test_refusals),
     };
 
