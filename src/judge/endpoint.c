@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOP_LOGPROBS = 5, REPLY_MOST = 1 << 20 };
+enum { TOP_LOGPROBS = 5, REPLY_MOST = 1 << 20, PARALLEL_MOST = 256 };
 
 typedef struct endpoint {
     sl_http *http;
@@ -180,6 +180,9 @@ static sl_status endpoint_open(void **state, const sl_judge_settings *set, const
                        "want an address, a model and a reply of 1 token or more, found "
                        "address \"%.100s\", model \"%.64s\", %u tokens",
                        set->url ? set->url : "", set->model ? set->model : "", set->max_tok);
+    if (set->batch > PARALLEL_MOST)
+        return SL_FAIL(SL_EARG, "want at most %d requests under way at a time, found %u",
+                       PARALLEL_MOST, set->batch);
     SL_TRY(sl_take(&e, 1, sizeof *e));
     *state = e;
     e->order = (sl_order_settings){ set->both_orders, set->seed, UINT32_MAX }; /* http counts */

@@ -124,6 +124,8 @@ static void test_servers_that_are_none(void **state)
     T_FAILS(judge_all(vote, &pairs, &set), SL_EFORMAT, "want a reply of at most");
     set.url = "http://127.0.0.1:1/v1";
     T_FAILS(judge_all(vote, &pairs, &set), SL_EIO, "(2 attempts)");
+    set.batch = 257;
+    T_FAILS(judge_all(vote, &pairs, &set), SL_EARG, "want at most 256 requests under way");
     set.url = NULL;
     T_FAILS(judge_all(vote, &pairs, &set), SL_EARG, "want an address, a model");
 }
