@@ -74,6 +74,40 @@ const sl_tokenizer *sl_text_encoder_tokenizer(const sl_text_encoder *encoder)
     return encoder->tokenizer;
 }
 
+int sl_text_encoder_has_chat(const sl_text_encoder *encoder)
+{
+    return encoder->chat != NULL;
+}
+
+/* A special token decodes to nothing when special ones are skipped. */
+static int is_special(const sl_tokenizer *tokenizer, int32_t id)
+{
+    char *text = NULL;
+    size_t bytes = 1;
+    const sl_status st = sl_tokenizer_decode(&text, &bytes, tokenizer, &id, 1, 1);
+
+    sl_free(text);
+    if (st != SL_OK)
+        sl_err_clear();
+    return st == SL_OK && bytes == 0;
+}
+
+int32_t sl_text_encoder_end_of_turn(const sl_text_encoder *encoder)
+{
+    const sl_chat_format *format = encoder->chat ? sl_chat_format_of(encoder->chat) : NULL;
+    const char *end = format ? (format->last ? format->last : format->suffix) : "";
+    sl_ids ids = { 0 };
+    int32_t id = -1;
+
+    if (*end && sl_tokenizer_encode(&ids, encoder->tokenizer, end, strlen(end),
+                                    SL_ENCODE_SPECIAL_IN_TEXT) != SL_OK)
+        sl_err_clear();
+    else if (ids.count && is_special(encoder->tokenizer, ids.id[0]))
+        id = ids.id[0];
+    sl_ids_close(&ids);
+    return id;
+}
+
 /* Ids with the beginning before them, unless they have it. */
 static sl_status add_ids(sl_ids *out, const sl_tokenizer *tokenizer, const char *text, int is_start)
 {

@@ -15,6 +15,10 @@ typedef struct sl_text_encoder sl_text_encoder;
 sl_status sl_text_encoder_open(sl_text_encoder **out, const char *path) SL_MUSTUSE;
 void sl_text_encoder_close(sl_text_encoder **encoder);
 const sl_tokenizer *sl_text_encoder_tokenizer(const sl_text_encoder *encoder);
+int sl_text_encoder_has_chat(const sl_text_encoder *encoder);
+/* The special token that the chat format writes after an answer; -1: no format, or it writes
+ * ordinary text. */
+int32_t sl_text_encoder_end_of_turn(const sl_text_encoder *encoder);
 
 /* *ids: of text, special tokens in it included, never NULL on success, owned by the caller
  * (sl_free). is_start: the tokenizer's beginning of a sequence goes before it, unless the text is
