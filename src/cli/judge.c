@@ -1,8 +1,7 @@
 /* `judge`: votes on candidates. */
-#include "judge/judge.h"
 #include "base/alloc.h"
-#include "base/text.h"
 #include "cli/commands.h"
+#include "cli/judge_opts.h"
 #include "cli/judge_votes.h"
 #include "cli/print.h"
 #include "cli/progress.h"
@@ -11,146 +10,41 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MEMBERS_MOST = 8, CALLS = 4 }; /* CALLS: times the judge's batch between two writes */
+enum { CALLS = 4 }; /* times the judge's batch between two writes */
 
 typedef struct judge_opts {
-    sl_judge_settings set;
+    sl_judge_opts judge;
     const char *candidates, *out;
-    sl_opt_list member, number;
     int is_resume, is_json, is_quiet;
 } judge_opts;
 
 static const sl_opt opts[] = {
-    { "judge", SL_OPT_TEXT, offsetof(judge_opts, set.name), "NAME",
-      "truth, stored, command, endpoint or ensemble" },
+    SL_JUDGE_OPT_ROWS(judge_opts, judge),
     { "candidates", SL_OPT_TEXT, offsetof(judge_opts, candidates), "FILE",
       "prompts with answers (JSONL, may be gzip'ed, - is stdin)" },
     { "o", SL_OPT_TEXT, offsetof(judge_opts, out), "VOTES", "a new file (default: stdout)" },
     { "resume", SL_OPT_FLAG, offsetof(judge_opts, is_resume), NULL,
       "go on with VOTES: what stands there is not asked again" },
-    { "both-orders", SL_OPT_FLAG, offsetof(judge_opts, set.both_orders), NULL,
-      "ask each pair twice, sides swapped; else the seed draws one order" },
-    { "command", SL_OPT_TEXT, offsetof(judge_opts, set.command), "CMD",
-      "command: a program that reads and writes lines of JSON" },
-    { "url", SL_OPT_TEXT, offsetof(judge_opts, set.url), "URL",
-      "endpoint: OpenAI-compatible address, http://.../v1" },
-    { "model", SL_OPT_TEXT, offsetof(judge_opts, set.model), "NAME", "endpoint: its model" },
-    { "key-env", SL_OPT_TEXT, offsetof(judge_opts, set.key_env), "VARIABLE",
-      "endpoint: environment variable that holds the key" },
-    { "template", SL_OPT_TEXT, offsetof(judge_opts, set.template_path), "FILE",
-      "endpoint: prompt with {prompt}, {a}, {b}" },
-    { "scores", SL_OPT_TEXT, offsetof(judge_opts, set.scores), "FILE",
-      "stored: scores by prompt_id and answer (default: of the candidates)" },
-    { "member", SL_OPT_LIST, offsetof(judge_opts, member), "NAME",
-      "ensemble: a judge of it; again for each" },
-    { "label", SL_OPT_TEXT, offsetof(judge_opts, set.label), "TEXT",
-      "the judge's name in the votes" },
-    { "keep-failed", SL_OPT_FLAG, offsetof(judge_opts, set.keeps_failed), NULL,
-      "pairs without an answer become votes of null instead of an error" },
-    { "set", SL_OPT_LIST, offsetof(judge_opts, number), "KEY=VALUE",
-      "seed temperature batch timeout_s start_s retries backoff_s max_tok" },
     { "json", SL_OPT_FLAG, offsetof(judge_opts, is_json), NULL, "summary as one JSON document" },
     { "quiet", SL_OPT_FLAG, offsetof(judge_opts, is_quiet), NULL, "no progress lines" },
     { NULL, SL_OPT_FLAG, 0, NULL, NULL },
 };
 
-/* --- settings -------------------------------------------------------------------------------- */
-
-typedef enum number_type { F64, U32, U64 } number_type;
-
-static const struct {
-    const char *name;
-    number_type type;
-    size_t offset;
-} numbers[] = {
-    { "seed", U64, offsetof(sl_judge_settings, seed) },
-    { "temperature", F64, offsetof(sl_judge_settings, temperature) },
-    { "batch", U32, offsetof(sl_judge_settings, batch) },
-    { "timeout_s", F64, offsetof(sl_judge_settings, timeout_s) },
-    { "start_s", F64, offsetof(sl_judge_settings, start_s) },
-    { "retries", U32, offsetof(sl_judge_settings, retries) },
-    { "backoff_s", F64, offsetof(sl_judge_settings, backoff_s) },
-    { "max_tok", U32, offsetof(sl_judge_settings, max_tok) },
-};
-enum { NUMBERS = sizeof numbers / sizeof numbers[0], WHOLE_MOST = 65536 };
-
-static sl_status set_number(sl_judge_settings *set, size_t which, const char *text)
+static sl_status settle(judge_opts *o)
 {
-    void *field = (char *)set + numbers[which].offset;
-    int64_t whole;
-
-    if (numbers[which].type == F64)
-        return sl_text_f64(field, text);
-    SL_TRY(sl_text_i64(&whole, text));
-    if (whole < 0 || (numbers[which].type == U32 && whole > WHOLE_MOST))
-        return SL_FAIL(SL_EUSAGE, "want an integer in [0,%d], found %lld", WHOLE_MOST,
-                       (long long)whole);
-    if (numbers[which].type == U32)
-        *(uint32_t *)field = (uint32_t)whole;
-    else
-        *(uint64_t *)field = (uint64_t)whole;
-    return SL_OK;
-}
-
-static sl_status read_number(sl_judge_settings *set, const char *text)
-{
-    const char *equals = strchr(text, '=');
-    const size_t bytes = equals ? (size_t)(equals - text) : strlen(text);
-    const char *names[NUMBERS + 1] = { NULL }, *near;
-    char name[32];
-    sl_status st;
-
-    for (size_t i = 0; i < NUMBERS; i++) {
-        names[i] = numbers[i].name;
-        if (equals && strlen(names[i]) == bytes && !strncmp(names[i], text, bytes))
-            return set_number(set, i, equals + 1);
-    }
-    snprintf(name, sizeof name, "%.*s", (int)(bytes < 31 ? bytes : 31), text);
-    near = sl_text_nearest(name, names);
-    st = SL_FAIL(SL_EUSAGE, "want KEY=VALUE with a key of the list, found \"%.64s\"", text);
-    return sl_err_hint(st, "did you mean \"%s\"?", near ? near : names[0]);
-}
-
-/* member (MEMBERS_MOST): an ensemble's judges have the other settings in common. */
-static sl_status settle(judge_opts *o, sl_judge_settings *member)
-{
-    sl_status st;
-
-    if (!o->set.name || !o->candidates)
-        return SL_FAIL(SL_EUSAGE, "want --judge and --candidates, found no %s",
-                       o->set.name ? "--candidates" : "--judge");
+    if (!o->candidates)
+        return SL_FAIL(SL_EUSAGE, "want --candidates FILE, found none");
     if ((o->is_json || o->is_resume) && !o->out)
         return SL_FAIL(SL_EUSAGE, "want --json and --resume with -o VOTES, found none");
-    if (o->member.count > MEMBERS_MOST)
-        return SL_FAIL(SL_EUSAGE, "want at most %d members, found %zu", MEMBERS_MOST,
-                       o->member.count);
-    for (size_t i = 0; i < o->number.count; i++) {
-        st = sl_err_where(read_number(&o->set, o->number.at[i]), "--set %s", o->number.at[i]);
-        if (st != SL_OK)
-            return st == SL_EARG ? SL_EUSAGE : st;
-    }
-    o->set.stop = sl_stop_flag();
-    for (size_t i = 0; i < o->member.count; i++) {
-        member[i] = o->set;
-        member[i].name = o->member.at[i];
-        member[i].label = o->member.at[i];
-    }
-    if (!o->set.label && o->member.count)
-        o->set.label = "ensemble";
-    o->set.member = member;
-    o->set.member_count = o->member.count;
-    return SL_OK;
+    return sl_judge_opts_settle(&o->judge);
 }
 
 /* The truth judge knows the built-in world only; *data stays NULL for the others. */
 static sl_status open_world(sl_data **data, const judge_opts *o)
 {
     const sl_world_settings world = sl_world_defaults();
-    int wants_world = !strcmp(o->set.name, "truth");
 
-    for (size_t i = 0; i < o->member.count; i++)
-        wants_world |= !strcmp(o->member.at[i], "truth");
-    return wants_world ? sl_data_open_world(data, &world) : SL_OK;
+    return sl_judge_opts_want_world(&o->judge) ? sl_data_open_world(data, &world) : SL_OK;
 }
 
 /* --- votes ----------------------------------------------------------------------------------- */
@@ -171,7 +65,7 @@ typedef struct judging {
 
 static sl_status open_batch(judging *j)
 {
-    j->batch = (size_t)CALLS * j->opts->set.batch;
+    j->batch = (size_t)CALLS * j->opts->judge.set.batch;
     SL_TRY(sl_take(&j->prompt, j->batch, sizeof *j->prompt));
     SL_TRY(sl_take(&j->on, j->batch, sizeof *j->on));
     SL_TRY(sl_take(&j->off, j->batch, sizeof *j->off));
@@ -199,7 +93,7 @@ static size_t collect(judging *j, size_t *next)
     for (; n < j->batch && *next < j->candidates.pairs; ++*next) {
         const sl_candidate_pair *p = &j->candidates.pair[*next];
 
-        if (sl_vote_file_has(&j->file, p, j->opts->set.both_orders)) {
+        if (sl_vote_file_has(&j->file, p, j->opts->judge.set.both_orders)) {
             j->skipped++;
             continue;
         }
@@ -291,13 +185,14 @@ static sl_status print_summary(const judging *j)
         printf("\n");
         return SL_OK;
     }
-    tree = json_pack(
-        "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:b, s:I}", "schema",
-        "stageline.judge/1", "judge", sl_judge_name(j->judge), "candidates", o->candidates, "out",
-        o->out, "prompts", (json_int_t)j->candidates.rows, "pairs", (json_int_t)j->asked, "skipped",
-        (json_int_t)j->skipped, "votes", (json_int_t)j->file.votes, "ties", (json_int_t)j->ties,
-        "failed", (json_int_t)j->failed, "attempts", (json_int_t)j->attempts, "mean",
-        sl_json_number(mean), "both_orders", o->set.both_orders, "seed", (json_int_t)o->set.seed);
+    tree = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:b, s:I}",
+                     "schema", "stageline.judge/1", "judge", sl_judge_name(j->judge), "candidates",
+                     o->candidates, "out", o->out, "prompts", (json_int_t)j->candidates.rows,
+                     "pairs", (json_int_t)j->asked, "skipped", (json_int_t)j->skipped, "votes",
+                     (json_int_t)j->file.votes, "ties", (json_int_t)j->ties, "failed",
+                     (json_int_t)j->failed, "attempts", (json_int_t)j->attempts, "mean",
+                     sl_json_number(mean), "both_orders", o->judge.set.both_orders, "seed",
+                     (json_int_t)o->judge.set.seed);
     if (!tree)
         return SL_FAIL(SL_ENOMEM, "want memory for the summary, found none");
     st = sl_print_json(tree);
@@ -313,10 +208,10 @@ static sl_status judge_file(const judge_opts *o)
 
     SL_TRY_OUT(sl_candidates_read(&j.candidates, o->candidates));
     SL_TRY_OUT(open_world(&data, o));
-    SL_TRY_OUT(sl_judge_open(&j.judge, &o->set, data));
+    SL_TRY_OUT(sl_judge_open(&j.judge, &o->judge.set, data));
     SL_TRY_OUT(open_batch(&j));
-    SL_TRY_OUT(
-        sl_vote_file_open(&j.file, o->out, sl_judge_name(j.judge), o->set.seed, o->is_resume));
+    SL_TRY_OUT(sl_vote_file_open(&j.file, o->out, sl_judge_name(j.judge), o->judge.set.seed,
+                                 o->is_resume));
     SL_TRY_OUT(judge_all(&j));
     SL_TRY_OUT(print_summary(&j));
 out:
@@ -327,19 +222,17 @@ out:
 
 static sl_status judge_run(int argc, char **argv)
 {
-    judge_opts o = { .set = sl_judge_defaults() };
-    sl_judge_settings member[MEMBERS_MOST];
+    judge_opts o = { .judge = sl_judge_opts_defaults() };
     const char *argument[SL_OPT_LIST_MOST];
     size_t count;
     int is_done;
 
     if (argc > SL_OPT_LIST_MOST)
         return SL_FAIL(SL_EUSAGE, "want at most %d words, found %d", SL_OPT_LIST_MOST, argc);
-    o.set.name = NULL;
     SL_TRY(sl_opts_parse(&o, argument, &count, &is_done, &sl_command_judge, argc, argv));
     if (is_done)
         return SL_OK;
-    SL_TRY(settle(&o, member));
+    SL_TRY(settle(&o));
     sl_stop_install();
     return judge_file(&o);
 }

@@ -149,8 +149,8 @@ expect 0 "$program" judge --judge truth --candidates w.jsonl
 prints '"judge":"truth"' '"len_on":10' '"score_off":'
 
 # --- what is wrong is one line with its place
-refused 2 'found no --judge' --candidates c.jsonl
-refused 2 'found no --candidates' --judge stored
+refused 2 'want --judge NAME' --candidates c.jsonl
+refused 2 'want --candidates FILE' --judge stored
 refused 2 '--set bacth=3' --judge stored --candidates c.jsonl --set bacth=3
 refused 2 '--set batch=x' --judge stored --candidates c.jsonl --set batch=x
 refused 2 'with -o VOTES' --judge stored --candidates c.jsonl --resume
