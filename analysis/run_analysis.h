@@ -4,6 +4,7 @@
 #define SL_ANALYSIS_RUN_ANALYSIS_H
 
 #include "analysis/decide.h"
+#include "analysis/insight.h"
 #include "base/json.h"
 #include "run/reader.h"
 
@@ -69,7 +70,8 @@ const char *sl_action_word(int action);
 sl_status sl_run_tables(const char *folder, const sl_run_analysis *analysis,
                         sl_reader *reader) SL_MUSTUSE;
 /* The analysis as a JSON document (stageline.run/1); owned by the caller. */
-sl_status sl_run_analysis_json(sl_json **out, const sl_run_analysis *analysis, sl_reader *reader,
+sl_status sl_run_analysis_json(sl_json **out, const sl_run_analysis *analysis,
+                               const sl_insight *insight, sl_reader *reader,
                                const char *path) SL_MUSTUSE;
 
 #endif

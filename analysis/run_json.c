@@ -1,4 +1,5 @@
 /* The analysis of a run as one JSON document, for scripts: docs/documents.md. */
+#include "analysis/insight.h"
 #include "analysis/run_analysis.h"
 #include "base/alloc.h"
 
@@ -104,12 +105,14 @@ static sl_status fill(sl_json *tree, const sl_run_analysis *a, sl_reader *reader
     return add_gains(json_object_get(tree, "gains"), a, reader);
 }
 
-sl_status sl_run_analysis_json(sl_json **out, const sl_run_analysis *analysis, sl_reader *reader,
-                               const char *path)
+sl_status sl_run_analysis_json(sl_json **out, const sl_run_analysis *analysis,
+                               const sl_insight *insight, sl_reader *reader, const char *path)
 {
     sl_json *tree = json_object();
     sl_status st = tree ? fill(tree, analysis, reader, path) : no_memory();
 
+    if (st == SL_OK)
+        st = sl_insight_json(tree, insight);
     if (st != SL_OK)
         sl_json_close(&tree);
     *out = tree;

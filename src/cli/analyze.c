@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 typedef struct analyze_opts {
-    const char *out, *golden;
+    const char *out, *golden, *pair;
     sl_analyze_votes_opts votes;
     int is_json;
 } analyze_opts;
@@ -15,6 +15,8 @@ typedef struct analyze_opts {
 static const sl_opt opts[] = {
     { "out", SL_OPT_TEXT, offsetof(analyze_opts, out), "DIR",
       "write the tables behind the figures of one run" },
+    { "pair", SL_OPT_TEXT, offsetof(analyze_opts, pair), "ID",
+      "every visit of that pair of a run" },
     { "json", SL_OPT_FLAG, offsetof(analyze_opts, is_json), NULL, "one JSON document" },
     { "soft", SL_OPT_FLAG, offsetof(analyze_opts, votes.is_soft), NULL,
       "scores become votes by sigmoid of their difference, not by its sign" },
@@ -85,6 +87,22 @@ static sl_status analyze_runs(const analyze_opts *o, const char *const *path, si
     return st;
 }
 
+static sl_status analyze_pair(const analyze_opts *o, const char *const *path, size_t count)
+{
+    sl_json *document = NULL;
+    sl_status st = SL_OK;
+
+    if (count != 1 || !is_folder(path[0]))
+        return SL_FAIL(SL_EUSAGE, "want one run with --pair, found %zu other inputs", count);
+    SL_TRY(sl_analyze_pair(&document, path[0], o->pair));
+    if (o->is_json)
+        st = sl_print_json(document);
+    else
+        sl_analyze_print_pair(document);
+    sl_json_close(&document);
+    return st;
+}
+
 static sl_status analyze_votes(const analyze_opts *o, const char *const *path, size_t count)
 {
     sl_json *document = NULL;
@@ -106,6 +124,8 @@ static sl_status analyze(const analyze_opts *o, const char *const *path, size_t 
 {
     size_t folders = 0;
 
+    if (o->pair)
+        return analyze_pair(o, path, count);
     for (size_t i = 0; i < count; i++)
         folders += (size_t)is_folder(path[i]);
     if (folders < count)

@@ -2,6 +2,7 @@
 #ifndef SL_CLI_ANALYZE_H
 #define SL_CLI_ANALYZE_H
 
+#include "analysis/insight.h"
 #include "base/json.h"
 #include <stddef.h>
 
@@ -10,6 +11,13 @@
  * SL_EFORMAT naming the first look at which the votes give another result than was recorded; the
  * document is there then all the same. */
 sl_status sl_analyze_run(sl_json **document, const char *path, const char *out) SL_MUSTUSE;
+
+/* Other losses, displacement, probe texts, gradients, a line each where the record has them. */
+void sl_analyze_print_insight(const sl_insight *insight);
+/* *document: stageline.pair/1 of the pair with that id (text: decimal or 0x...), owned by the
+ * caller. */
+sl_status sl_analyze_pair(sl_json **document, const char *path, const char *id) SL_MUSTUSE;
+void sl_analyze_print_pair(const sl_json *document);
 
 /* Files of votes, and the votes of runs beside them. */
 typedef struct sl_analyze_votes_opts {

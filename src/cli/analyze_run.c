@@ -89,7 +89,8 @@ static void print_cost(const sl_run_analysis *a)
                c.fixed_votes, c.fixed_prompts, c.fixed_votes / (double)c.votes);
 }
 
-static sl_status print_text(const sl_run_analysis *a, sl_reader *reader, const char *path)
+static sl_status print_text(const sl_run_analysis *a, const sl_insight *insight, sl_reader *reader,
+                            const char *path)
 {
     sl_reader_state state;
 
@@ -100,34 +101,40 @@ static sl_status print_text(const sl_run_analysis *a, sl_reader *reader, const c
     print_agreement(a);
     SL_TRY(print_gains(a, reader));
     print_cost(a);
+    sl_analyze_print_insight(insight);
     return SL_OK;
 }
 
 /* Tables are derived data: a folder that is there is filled anew. */
-static sl_status write_tables(const char *out, const sl_run_analysis *a, sl_reader *reader)
+static sl_status write_tables(const char *out, const sl_run_analysis *a, const sl_insight *insight,
+                              sl_reader *reader)
 {
     if (!sl_file_exists(out))
         SL_TRY(sl_file_new_folder(out));
-    return sl_run_tables(out, a, reader);
+    SL_TRY(sl_run_tables(out, a, reader));
+    return sl_insight_tables(out, insight);
 }
 
 sl_status sl_analyze_run(sl_json **document, const char *path, const char *out)
 {
     sl_run_analysis a = { 0 };
+    sl_insight insight = { 0 };
     sl_reader *reader = NULL;
     sl_status st = SL_OK;
 
     SL_TRY(sl_reader_open(&reader, path));
     SL_TRY_OUT(sl_run_analyze(&a, reader));
+    SL_TRY_OUT(sl_insight_run(&insight, reader));
     if (out)
-        SL_TRY_OUT(write_tables(out, &a, reader));
-    SL_TRY_OUT(document ? sl_run_analysis_json(document, &a, reader, path)
-                        : print_text(&a, reader, path));
+        SL_TRY_OUT(write_tables(out, &a, &insight, reader));
+    SL_TRY_OUT(document ? sl_run_analysis_json(document, &a, &insight, reader, path)
+                        : print_text(&a, &insight, reader, path));
     if (a.differences)
         st = sl_err_where(SL_FAIL(SL_EFORMAT, "want what was recorded, found another result at %s",
                                   a.first_difference),
                           "%s", path);
 out:
+    sl_insight_close(&insight);
     sl_run_analysis_close(&a);
     sl_reader_close(&reader);
     return st;

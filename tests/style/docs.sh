@@ -69,13 +69,13 @@ diff "$work/rooms" "$work/rooms.md" >"$work/diff" ||
     complain "rooms.txt (<) and docs/architecture.md (>) differ: $(cat "$work/diff")"
 
 # --- columns of tables: TABLE COLUMN..., a line a table
-cat analysis/tables.c src/cli/demo_table.c | tr '\n' ' ' | sed 's/" *"//g' |
+cat analysis/tables.c analysis/insight.c src/cli/demo_table.c | tr '\n' ' ' | sed 's/" *"//g' |
     grep -oE '"[a-z]+\.tsv", *"[^"]+"' | sed 's/\\t/ /g; s/"//g; s/, */ /' | sort >"$work/tables"
 awk '
     /^## / { if (line != "") print line; line = $2 }
     /^\| `/ && line != "" { split($0, cell, "`"); line = line " " cell[2] }
     END { if (line != "") print line }' docs/tables.md | sort >"$work/tables.md"
-[ -s "$work/tables" ] || complain "want tables in analysis/tables.c, found none"
+[ -s "$work/tables" ] || complain "want tables in analysis, found none"
 diff "$work/tables" "$work/tables.md" >"$work/diff" ||
     complain "tables of the code (<) and of docs/tables.md (>) differ: $(cat "$work/diff")"
 exit $red
