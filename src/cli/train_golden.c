@@ -4,31 +4,16 @@
 #include "cli/train_golden.h"
 #include "base/alloc.h"
 #include "cli/golden_list.h"
+#include "cli/trace.h"
 #include "train/step.h"
-#include <inttypes.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { SIDES = 2, STEPS_MAX = 1 << 20 };
+enum { SIDES = 2 };
 static const char *const sides[SIDES] = { "chosen", "rejected" };
 static const char *const runs[] = { "f64", "f32", "trl" };
 enum { RUNS = sizeof runs / sizeof runs[0] };
-
-/* What the trace's "loss" means here, and what float32 allows. */
-typedef struct kind {
-    const char *name, *set;             /* a recipe key that makes it so */
-    double loss, grad_norm, parameters; /* absolute, absolute, relative to the way moved */
-} kind;
-
-static const kind kinds[] = {
-    { "dpo", "method.loss=dpo", 3e-6, 2e-5, 4e-4 },
-    { "hinge", "method.loss=hinge", 5e-6, 3e-5, 4e-4 },
-    { "ipo", "method.loss=ipo-mean", 1e-4, 5e-4, 3e-4 },
-    { "slic", "method.loss=slic-hf", 9e-5, 3e-4, 3e-4 },
-    { "sft", "method.name=sft", 1e-5, 1e-4, 4e-4 },
-};
 
 /* Sums over the micro-batches of one update, filled by the watch. */
 typedef struct logit_sums {
@@ -38,10 +23,9 @@ typedef struct logit_sums {
 
 typedef struct trace {
     sl_golden list;
-    const kind *kind;
+    sl_trace_plan plan;
     sl_recipe recipe;
     sl_session session;
-    size_t steps, pairs;
     double *series;     /* (SERIES, steps) */
     double *pair_logp;  /* (SIDES, steps, batch) */
     double *pair_ref;   /* (SIDES, steps, batch) */
@@ -183,115 +167,6 @@ static const series all_series[] = {
 enum { SERIES = sizeof all_series / sizeof all_series[0] };
 static const double pair_tolerance = 3e-6; /* of summed log-probabilities, relative */
 
-/* --- the recipe of the trace ------------------------------------------------------------------ */
-
-static sl_status set_key(trace *t, const char *key, const char *value)
-{
-    char text[SL_RECIPE_PATH + 64];
-
-    if (snprintf(text, sizeof text, "%s=%s", key, value) >= (int)sizeof text)
-        return SL_FAIL(SL_EFORMAT, "want a path of at most %d bytes, found a longer one",
-                       SL_RECIPE_PATH);
-    return sl_yaml_set(&t->recipe, sl_recipe_keys, sl_recipe_key_count, text);
-}
-
-/* Numbers of the trace by attribute. */
-static sl_status set_numbers(trace *t)
-{
-    static const struct {
-        const char *attribute, *key;
-    } numbers[] = {
-        { "beta", "method.beta" },          { "slic_delta", "method.delta" },
-        { "slic_lambda", "method.lambda" }, { "learning_rate", "optim.learning_rate" },
-        { "adam_beta1", "optim.beta1" },    { "adam_beta2", "optim.beta2" },
-        { "adam_eps", "optim.eps" },        { "weight_decay", "optim.weight_decay" },
-        { "max_grad_norm", "optim.clip" },  { "warmup_ratio", "optim.warmup" },
-        { "batch", "train.batch" },
-    };
-    char value[40];
-
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        double x = 0.0;
-
-        SL_TRY(sl_arrays_attribute(&x, t->list.file, "/", numbers[i].attribute));
-        snprintf(value, sizeof value, "%.17g", x);
-        SL_TRY(set_key(t, numbers[i].key, value));
-    }
-    return SL_OK;
-}
-
-/* What all traces have in common: no shuffling, no cuts, a linear schedule as transformers counts
- * it, decay of matrices; and nothing is recorded. */
-static sl_status set_words(trace *t)
-{
-    static const char *const words[] = {
-        "data.shuffle=false",    "data.probe_share=0",   "optim.schedule=linear",
-        "optim.decay=matrices",  "optim.name=adamw",     "optim.warmup_from_zero=true",
-        "reference.always=true", "measure.prompts=0",    "record.level=0",
-        "record.top_k=0",        "record.probe_every=0", "record.grad_split_every=0",
-        "policy.source=static",  "train.iterations=1",   "reference.policy=previous",
-    };
-
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        SL_TRY(sl_yaml_set(&t->recipe, sl_recipe_keys, sl_recipe_key_count, words[i]));
-    return sl_yaml_set(&t->recipe, sl_recipe_keys, sl_recipe_key_count, t->kind->set);
-}
-
-static sl_status find_kind(trace *t)
-{
-    char name[64];
-
-    SL_TRY(sl_arrays_text(name, sizeof name, t->list.file, "/", "loss"));
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (!strcmp(kinds[i].name, name)) {
-            t->kind = &kinds[i];
-            return SL_OK;
-        }
-    return SL_FAIL(SL_EFORMAT, "want attribute \"loss\" dpo, hinge, ipo, slic or sft, found \"%s\"",
-                   name);
-}
-
-/* The checkpoint and the pairs stand beside the trace: ../models/NAME and pairs.jsonl. */
-static sl_status set_paths(trace *t, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    const int n = slash ? (int)(slash - path) : 1;
-    const char *folder = slash ? path : ".";
-    char name[64], full[PATH_MAX];
-
-    SL_TRY(sl_arrays_text(name, sizeof name, t->list.file, "/", "model"));
-    if (!name[0] || strchr(name, '/') || name[0] == '.')
-        return SL_FAIL(SL_EFORMAT, "want attribute \"model\" to name a folder, found \"%s\"", name);
-    if (!t->recipe.model.policy[0]) {
-        snprintf(full, sizeof full, "%.*s/../models/%s", n, folder, name);
-        SL_TRY(set_key(t, "model.policy", full));
-    }
-    if (!strcmp(t->recipe.data.source, "world")) {
-        snprintf(full, sizeof full, "%.*s/pairs.jsonl", n, folder);
-        SL_TRY(set_key(t, "data.source", full));
-    }
-    return SL_OK;
-}
-
-static sl_status set_counts(trace *t)
-{
-    double steps = 0.0, pairs = 0.0;
-    char value[32];
-
-    SL_TRY(sl_arrays_attribute(&steps, t->list.file, "/", "steps"));
-    SL_TRY(sl_arrays_attribute(&pairs, t->list.file, "/", "pairs"));
-    if (!(steps >= 1.0 && steps <= STEPS_MAX && pairs >= 1.0 && pairs <= STEPS_MAX) ||
-        fmod(steps * (double)t->recipe.train.batch, pairs) != 0.0)
-        return SL_FAIL(SL_EFORMAT, "want whole passes over the pairs, found %g steps of %lld of %g",
-                       steps, (long long)t->recipe.train.batch, pairs);
-    t->steps = (size_t)steps;
-    t->pairs = (size_t)pairs;
-    snprintf(value, sizeof value, "%zu", t->pairs);
-    SL_TRY(set_key(t, "train.prompts", value));
-    snprintf(value, sizeof value, "%zu", t->steps * (size_t)t->recipe.train.batch / t->pairs);
-    return set_key(t, "train.epochs", value);
-}
-
 /* --- the pairs -------------------------------------------------------------------------------- */
 
 static const char *const columns[3] = { "prompt_ids", "chosen_ids", "rejected_ids" };
@@ -306,10 +181,10 @@ static sl_status read_pairs(trace *t)
         SL_TRY(sl_arrays_read(&t->token[k], &values, NULL, t->list.file, name, SL_ARRAY_I32));
         snprintf(name, sizeof name, "data/%s/offsets", columns[k]);
         SL_TRY(sl_arrays_read(&t->offset[k], &count, NULL, t->list.file, name, SL_ARRAY_I64));
-        if (count != t->pairs + 1)
-            return SL_FAIL(SL_EFORMAT, "/%s: want %zu offsets, found %zu", name, t->pairs + 1,
+        if (count != t->plan.pairs + 1)
+            return SL_FAIL(SL_EFORMAT, "/%s: want %zu offsets, found %zu", name, t->plan.pairs + 1,
                            count);
-        for (size_t i = 0; i < t->pairs; i++)
+        for (size_t i = 0; i < t->plan.pairs; i++)
             if (t->offset[k][i] < 0 || t->offset[k][i] > t->offset[k][i + 1] ||
                 (size_t)t->offset[k][i + 1] > values)
                 return SL_FAIL(SL_EFORMAT, "/%s[%zu]: want offsets that rise to %zu, found others",
@@ -336,7 +211,7 @@ static void compare_pairs(trace *t, size_t step)
 
     for (size_t i = 0; i < u->P; i++) {
         const sl_pair *p = &u->fed[i].pair;
-        const size_t at = (step * (size_t)t->recipe.train.batch + i) % t->pairs;
+        const size_t at = (step * (size_t)t->recipe.train.batch + i) % t->plan.pairs;
 
         t->wrong[0] += count_wrong(t, 0, at, p->prompt.token, p->prompt.count);
         t->wrong[1] += count_wrong(t, 1, at, p->chosen.token, p->chosen.count);
@@ -385,10 +260,10 @@ static void keep_step(trace *t, size_t step)
 
     compare_pairs(t, step);
     for (size_t k = 0; k < SERIES; k++)
-        t->series[k * t->steps + step] = all_series[k].of(t);
+        t->series[k * t->plan.steps + step] = all_series[k].of(t);
     for (size_t i = 0; i < u->P && u->sides > 1; i++)
         for (size_t side = 0; side < SIDES; side++) {
-            const size_t at = (side * t->steps + step) * batch + i;
+            const size_t at = (side * t->plan.steps + step) * batch + i;
 
             t->pair_logp[at] = side ? u->logp_r[i] : u->logp_c[i];
             t->pair_ref[at] = side ? u->ref_r[i] : u->ref_c[i];
@@ -400,9 +275,9 @@ static sl_status take_memory(trace *t)
     const size_t batch = (size_t)t->recipe.train.batch;
     const size_t floats = sl_model_tensors(t->session.policy)->floats;
 
-    SL_TRY(sl_take(&t->series, SERIES * t->steps, sizeof *t->series));
-    SL_TRY(sl_take(&t->pair_logp, SIDES * t->steps * batch, sizeof *t->pair_logp));
-    SL_TRY(sl_take(&t->pair_ref, SIDES * t->steps * batch, sizeof *t->pair_ref));
+    SL_TRY(sl_take(&t->series, SERIES * t->plan.steps, sizeof *t->series));
+    SL_TRY(sl_take(&t->pair_logp, SIDES * t->plan.steps * batch, sizeof *t->pair_logp));
+    SL_TRY(sl_take(&t->pair_ref, SIDES * t->plan.steps * batch, sizeof *t->pair_ref));
     SL_TRY(sl_take(&t->logits,
                    t->session.update.packer.limits.N * sl_model_config(t->session.policy)->V,
                    sizeof *t->logits));
@@ -420,7 +295,7 @@ static sl_status run_steps(trace *t)
     sl_optim_reset(&s->optim);
     if (s->start)
         SL_TRY(sl_model_copy(s->start, s->policy));
-    for (size_t step = 0; step < t->steps; step++) {
+    for (size_t step = 0; step < t->plan.steps; step++) {
         t->sums = (logit_sums){ 0 };
         SL_TRY(sl_train_step(s));
         keep_step(t, step);
@@ -432,8 +307,8 @@ static sl_status run_steps(trace *t)
 
 static double tolerance_of(const trace *t, const series *s)
 {
-    return s->of == of_loss        ? t->kind->loss
-           : s->of == of_grad_norm ? t->kind->grad_norm
+    return s->of == of_loss        ? t->plan.kind->loss
+           : s->of == of_grad_norm ? t->plan.kind->grad_norm
                                    : s->tolerance;
 }
 
@@ -447,7 +322,7 @@ static sl_status check_series(trace *t, const char *run)
 
         snprintf(name, sizeof name, "%s/%s", run, s->name);
         if (sl_arrays_has(t->list.file, name))
-            SL_TRY(sl_golden_doubles(&t->list, name, t->series + k * t->steps, t->steps,
+            SL_TRY(sl_golden_doubles(&t->list, name, t->series + k * t->plan.steps, t->plan.steps,
                                      tolerance_of(t, s), !is_absolute));
     }
     return SL_OK;
@@ -455,7 +330,7 @@ static sl_status check_series(trace *t, const char *run)
 
 static sl_status check_pair_sums(trace *t, const char *run)
 {
-    const size_t n = t->steps * (size_t)t->recipe.train.batch;
+    const size_t n = t->plan.steps * (size_t)t->recipe.train.batch;
     char name[SL_ARRAY_NAME];
 
     for (size_t side = 0; side < SIDES; side++) {
@@ -506,7 +381,8 @@ static sl_status check_final(trace *t, const char *run, const sl_tensor *tensor)
         way += (want[i] - (double)from[i]) * (want[i] - (double)from[i]);
     }
     sl_free(want);
-    return sl_golden_add(&t->list, name, count == n ? sqrt(apart / way) : NAN, t->kind->parameters);
+    return sl_golden_add(&t->list, name, count == n ? sqrt(apart / way) : NAN,
+                         t->plan.kind->parameters);
 }
 
 static sl_status check_way(trace *t, const sl_tensor *tensor)
@@ -521,7 +397,7 @@ static sl_status check_way(trace *t, const sl_tensor *tensor)
         return SL_OK;
     for (size_t i = 0; i < tensor->rows * tensor->cols; i++)
         way += ((double)x[i] - (double)from[i]) * ((double)x[i] - (double)from[i]);
-    return sl_golden_number(&t->list, name, sqrt(way), t->kind->parameters);
+    return sl_golden_number(&t->list, name, sqrt(way), t->plan.kind->parameters);
 }
 
 static sl_status check_all(trace *t)
@@ -555,34 +431,29 @@ static void close_trace(trace *t)
     }
 }
 
-static sl_status make_recipe(trace *t, const char *path, const sl_opt_list *set)
+static sl_status run_and_check(trace *t, const char *path, const sl_opt_list *set,
+                               const sl_backend *backend)
 {
-    SL_TRY(find_kind(t));
-    SL_TRY(set_numbers(t));
-    SL_TRY(set_words(t));
-    SL_TRY(set_counts(t));
-    SL_TRY(set_paths(t, path));
-    for (size_t i = 0; i < set->count; i++)
-        SL_TRY(sl_yaml_set(&t->recipe, sl_recipe_keys, sl_recipe_key_count, set->at[i]));
-    return SL_OK;
+    sl_memory_plan plan;
+
+    SL_TRY(sl_trace_recipe(&t->plan, &t->recipe, t->list.file, path, set));
+    SL_TRY(read_pairs(t));
+    SL_TRY(sl_session_open(&t->session, &t->recipe, backend, &plan));
+    SL_TRY(take_memory(t));
+    SL_TRY(run_steps(t));
+    return check_all(t);
 }
 
 sl_status sl_train_golden(const char *path, const sl_recipe *recipe, const sl_opt_list *set,
                           const sl_backend *backend)
 {
     trace t = { .recipe = *recipe };
-    sl_memory_plan plan;
     sl_status st = SL_OK;
 
     SL_TRY_OUT(sl_golden_open(&t.list, path));
-    SL_TRY_OUT(make_recipe(&t, path, set));
-    SL_TRY_OUT(read_pairs(&t));
-    SL_TRY_OUT(sl_session_open(&t.session, &t.recipe, backend, &plan));
-    SL_TRY_OUT(take_memory(&t));
-    SL_TRY_OUT(run_steps(&t));
-    SL_TRY_OUT(check_all(&t));
+    SL_TRY_OUT(sl_err_where(run_and_check(&t, path, set, backend), "%s", path));
     st = sl_golden_finish(&t.list, path);
 out:
     close_trace(&t);
-    return sl_err_where(st, "%s", path);
+    return st;
 }

@@ -1,0 +1,54 @@
+/* What a run is, for run.json: everything that its result depends on. */
+#include "train/session.h"
+
+/* name, formula, source, reference, logp: of the first term; the rest is of all. */
+static sl_status describe_loss(sl_json **out, const sl_session *s)
+{
+    const char *sft = "mean of -log p over all answer tokens of the update";
+    char form[SL_OBJECTIVE_FORM];
+    sl_json *tree = NULL, *first;
+
+    if (!s->loss) {
+        *out = json_pack("{s:s, s:s, s:s}", "name", "sft", "formula",
+                         "-mean over all answer tokens of log p", "loss_form", sft);
+        return *out ? SL_OK : SL_FAIL(SL_ENOMEM, "want memory for a loss, found none");
+    }
+    SL_TRY(sl_objective_describe(&tree, s->loss));
+    sl_objective_form(form, s->loss);
+    first = json_array_get(json_object_get(tree, "terms"), 0);
+    if (json_object_update_missing(tree, first) != 0 ||
+        json_object_set_new(tree, "name", json_string(s->recipe.method.loss)) != 0 ||
+        json_object_set_new(tree, "loss_form", json_string(form)) != 0) {
+        sl_json_close(&tree);
+        return SL_FAIL(SL_ENOMEM, "want memory for a loss, found none");
+    }
+    *out = tree;
+    return SL_OK;
+}
+
+sl_status sl_session_describe(sl_json **out, const sl_session *s)
+{
+    const sl_config *c = sl_model_config(s->policy);
+    char policy[65], reference[65] = "";
+    sl_json *recipe = NULL, *loss = NULL, *tree;
+
+    SL_TRY(sl_model_hash(policy, s->policy));
+    if (s->reference)
+        SL_TRY(sl_model_hash(reference, s->reference));
+    SL_TRY(sl_yaml_dump(&recipe, &s->recipe, sl_recipe_keys, sl_recipe_key_count));
+    if (describe_loss(&loss, s) != SL_OK) {
+        sl_json_close(&recipe);
+        return sl_err_code();
+    }
+    tree = json_pack("{s:o, s:o, s:{s:s, s:s, s:I, s:s}, s:s*, s:{s:s, s:s}, s:s*, s:s, s:I}",
+                     "recipe", recipe, "loss", loss, "policy", "family", sl_config_family_name(c),
+                     "sha256", policy, "parameters", (json_int_t)sl_config_parameters(c), "path",
+                     s->recipe.model.policy, "reference_sha256", s->reference ? reference : NULL,
+                     "data", "source", s->recipe.data.source, "sha256", sl_data_hash(s->data),
+                     "tokenizer_sha256", s->tokenizer_hash[0] ? s->tokenizer_hash : NULL, "judge",
+                     s->judge ? sl_judge_name(s->judge) : "", "vocab", (json_int_t)c->V);
+    if (!tree)
+        return SL_FAIL(SL_ENOMEM, "want memory to describe the run, found none");
+    *out = tree;
+    return SL_OK;
+}
