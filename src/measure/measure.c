@@ -13,6 +13,9 @@ struct sl_measure {
     sl_answer *fixed;       /* (batch, off) static candidates */
     size_t *fixed_count;    /* (batch) */
     int32_t *fixed_token;   /* (batch, off, answer_tok) */
+    sl_prompt_text *asked;  /* (on * off) the prompt, once for each of its pairs */
+    sl_answer *side[2];     /* (on * off) answers of the pairs of a prompt */
+    sl_vote *vote;          /* (on * off) */
 };
 
 sl_status sl_measure_open(sl_measure **out, const sl_measure_settings *settings,
@@ -20,6 +23,7 @@ sl_status sl_measure_open(sl_measure **out, const sl_measure_settings *settings,
 {
     const sl_data_limits *l = sl_data_limits_of(data);
     const size_t n = settings->batch, on = n * settings->on, off = n * settings->off;
+    const size_t pairs = (size_t)settings->on * settings->off;
     sl_status st = SL_OK;
     sl_measure *m = NULL;
 
@@ -34,6 +38,10 @@ sl_status sl_measure_open(sl_measure **out, const sl_measure_settings *settings,
     SL_TRY_OUT(sl_take(&m->fixed, off, sizeof *m->fixed));
     SL_TRY_OUT(sl_take(&m->fixed_count, n, sizeof *m->fixed_count));
     SL_TRY_OUT(sl_take(&m->fixed_token, off * l->answer_tok, sizeof(int32_t)));
+    SL_TRY_OUT(sl_take(&m->asked, pairs, sizeof *m->asked));
+    SL_TRY_OUT(sl_take(&m->side[0], pairs, sizeof *m->side[0]));
+    SL_TRY_OUT(sl_take(&m->side[1], pairs, sizeof *m->side[1]));
+    SL_TRY_OUT(sl_take(&m->vote, pairs, sizeof *m->vote));
     *out = m;
     return SL_OK;
 out:
@@ -54,6 +62,10 @@ void sl_measure_close(sl_measure **measure)
     sl_free(m->fixed);
     sl_free(m->fixed_count);
     sl_free(m->fixed_token);
+    sl_free(m->asked);
+    sl_free(m->side[0]);
+    sl_free(m->side[1]);
+    sl_free(m->vote);
     sl_free(m);
     *measure = NULL;
 }
@@ -120,7 +132,14 @@ static sl_status judge_prompt(sl_prompt_votes *out, sl_measure *m, size_t i,
 
     *out = (sl_prompt_votes){ 0 };
     for (size_t p = 0; p < pairs; p++) {
+        m->asked[p] = *prompt;
+        m->side[0][p] = on[p / m->fixed_count[i]].answer;
+        m->side[1][p] = off[p % m->fixed_count[i]];
+    }
+    SL_TRY(sl_judge_votes(m->vote, m->judge, m->asked, m->side[0], m->side[1], pairs));
+    for (size_t p = 0; p < pairs; p++) {
         const size_t c = p / m->fixed_count[i], d = p % m->fixed_count[i];
+        const sl_vote vote = m->vote[p];
         const sl_vote_sides sides = {
             .a = &on[c].answer,
             .b = &off[d],
@@ -130,9 +149,7 @@ static sl_status judge_prompt(sl_prompt_votes *out, sl_measure *m, size_t i,
             .b_origin = SL_ORIGIN_STATIC,
             .purpose = SL_PURPOSE_BOUNDARY
         };
-        sl_vote vote;
 
-        SL_TRY(sl_judge_votes(&vote, m->judge, prompt, sides.a, sides.b, 1));
         if (recorder)
             SL_TRY(sl_record_vote(recorder, prompt, &sides, &vote));
         if (c < 2 && d < 2) {

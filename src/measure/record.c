@@ -22,7 +22,7 @@ uint64_t sl_candidate_id(const sl_recorder *recorder, const sl_prompt_text *prom
     return sl_hash_id(parts, sizeof parts);
 }
 
-/* The answer as text: its token ids in decimal, so that the record needs no tokenizer. */
+/* The answer's words; where it has none, its token ids in decimal. */
 static sl_status record_text(uint64_t *hash, const sl_recorder *recorder, const sl_answer *answer)
 {
     enum { ID_BYTES = 12 }; /* sign, ten digits, space */
@@ -30,6 +30,8 @@ static sl_status record_text(uint64_t *hash, const sl_recorder *recorder, const 
     size_t at = 0;
     sl_status st;
 
+    if (answer->text)
+        return sl_run_text(recorder->run, hash, "answer", NULL, NULL, answer->text);
     SL_TRY(sl_take(&text, (size_t)answer->count * ID_BYTES + 1, 1));
     for (uint32_t i = 0; i < answer->count; i++)
         at += (size_t)snprintf(text + at, ID_BYTES + 1, "%s%d", i ? " " : "", answer->token[i]);

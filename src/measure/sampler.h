@@ -23,7 +23,13 @@ typedef struct sl_sampler {
                       const sl_prompt_text *prompt, size_t count, size_t each);
 } sl_sampler;
 
-/* Our own model behind a sampler; nothing is copied, everything is borrowed. */
+/* Words of an answer: *out (sl_free) of count ids, the end of turn not among them. */
+typedef struct sl_decode {
+    void *state; /* NULL: no words */
+    sl_status (*text)(void *state, char **out, const int32_t *id, size_t count);
+} sl_decode;
+
+/* Our own model behind a sampler; everything named is borrowed. */
 typedef struct sl_model_sampler {
     const sl_model *model; /* may be changed between draws */
     sl_generator *generator;
@@ -31,9 +37,13 @@ typedef struct sl_model_sampler {
     float *logp;             /* (batch * max_new) */
     sl_prompt *prompt;       /* (batch) */
     size_t batch;            /* most candidates a call of the generator */
+    sl_decode decode;
+    char *words; /* of the answers of the last draw, one after another; owned */
+    size_t words_capacity;
 } sl_model_sampler;
 
-/* Opens the generator and its buffers. */
+/* Opens the generator and its buffers. With `decode` set afterwards the answers of a draw carry
+ * words until the next draw. */
 sl_status sl_model_sampler_open(sl_model_sampler *out, const sl_model *model, size_t batch,
                                 uint32_t max_prompt, uint32_t max_new) SL_MUSTUSE;
 void sl_model_sampler_close(sl_model_sampler *sampler);

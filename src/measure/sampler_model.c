@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "measure/sampler.h"
+#include <string.h>
 
 sl_status sl_model_sampler_open(sl_model_sampler *out, const sl_model *model, size_t batch,
                                 uint32_t max_prompt, uint32_t max_new)
@@ -26,6 +27,7 @@ void sl_model_sampler_close(sl_model_sampler *sampler)
     sl_free(sampler->candidate);
     sl_free(sampler->logp);
     sl_free(sampler->prompt);
+    sl_free(sampler->words);
     *sampler = (sl_model_sampler){ 0 };
 }
 
@@ -40,6 +42,52 @@ static void read_answer(sl_drawn *drawn, const sl_candidate *c)
     drawn->logp = 0.0;
     for (uint32_t i = 0; i < c->count; i++)
         drawn->logp += (double)c->logp[i];
+}
+
+static uint32_t characters(const char *text)
+{
+    uint32_t n = 0;
+
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xC0) != 0x80;
+    return n;
+}
+
+/* Appends the words of an answer with their zero byte at *used. */
+static sl_status add_words(sl_model_sampler *s, size_t *used, sl_drawn *drawn)
+{
+    sl_answer *a = &drawn->answer;
+    char *text = NULL;
+    size_t bytes;
+    sl_status st = SL_OK;
+
+    SL_TRY(
+        s->decode.text(s->decode.state, &text, a->token, a->count - (drawn->stop == SL_STOP_EOS)));
+    bytes = strlen(text);
+    SL_TRY_OUT(sl_grow(&s->words, &s->words_capacity, *used + bytes + 1, 1));
+    memcpy(s->words + *used, text, bytes + 1);
+    a->bytes = (uint32_t)bytes;
+    a->chars = characters(text);
+    *used += bytes + 1;
+out:
+    sl_free(text);
+    return st;
+}
+
+/* The words grow while they are added, so pointers are set when all are there. */
+static sl_status decode_all(sl_model_sampler *s, sl_drawn *drawn, size_t count)
+{
+    size_t used = 0, at = 0;
+
+    if (!s->decode.state)
+        return SL_OK;
+    for (size_t i = 0; i < count; i++)
+        SL_TRY(add_words(s, &used, &drawn[i]));
+    for (size_t i = 0; i < count; i++) {
+        drawn[i].answer.text = s->words + at;
+        at += (size_t)drawn[i].answer.bytes + 1;
+    }
+    return SL_OK;
 }
 
 static sl_status model_draw(void *state, sl_drawn *drawn, int32_t *token, const sl_generate *law,
@@ -62,7 +110,7 @@ static sl_status model_draw(void *state, sl_drawn *drawn, int32_t *token, const 
         for (size_t i = 0; i < n * each; i++)
             read_answer(&drawn[done * each + i], &s->candidate[i]);
     }
-    return SL_OK;
+    return decode_all(s, drawn, count * each);
 }
 
 sl_sampler sl_model_sampler_door(sl_model_sampler *sampler, const sl_generate *law)
