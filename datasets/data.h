@@ -53,14 +53,17 @@ typedef struct sl_pair {
     uint32_t visit; /* epoch within the iteration */
     uint64_t line;  /* of the file it stands in, from 1; 0: none */
     sl_source source;
+    int has_ref_logp; /* the file brings log-probabilities under a reference, in nats */
+    double ref_logp_c, ref_logp_r;
 } sl_pair;
 
 typedef struct sl_data sl_data;
+enum { SL_STOPS = 8 };
 
 typedef struct sl_data_limits {
     uint32_t prompt_tok, answer_tok; /* longest of each, after the length rules */
     uint32_t stop_count;             /* end-of-turn ids that close an answer; 0: fixed length */
-    int32_t stop[8];
+    int32_t stop[SL_STOPS];
     size_t vocab;       /* token ids are below */
     size_t train_count; /* pairs of the train split; SIZE_MAX: unlimited */
     size_t probe_count; /* prompts of the probe split; SIZE_MAX: unlimited */
@@ -116,13 +119,23 @@ typedef struct sl_encoder {
                         int is_prompt);
 } sl_encoder;
 
-/* Opens a file of preference pairs (JSONL, plain or gzip'ed) as token ids or text; the format is
- * found by each row's keys (table in format.h). Prompts are the same when "prompt_id" or their
+/* Least that a row must have. */
+typedef enum sl_file_wants {
+    SL_WANTS_PAIRS,   /* prompt, chosen, rejected */
+    SL_WANTS_ANSWERS, /* prompt and an answer to imitate; of a pair the chosen one */
+    SL_WANTS_PROMPTS  /* a prompt; where answers are missing, sl_data_static_ and _imitation fail */
+} sl_file_wants;
+/* Faults of rows that may be allowed. */
+enum { SL_ALLOW_MISMATCH = 1, SL_ALLOW_EOS_MISSING = 2, SL_ALLOW_DOUBLE_BOS = 4 };
+
+/* Opens a file of rows (JSONL or one JSON list, plain or gzip'ed) as token ids or text; the format
+ * is found by each row's keys (table in format.h). Prompts are the same when "prompt_id" or their
  * words are. Order: a permutation of the train split for every iteration. The hash is that of the
  * bytes after inflation. Errors: SL_EFORMAT, SL_EARG, SL_EIO, SL_ENOMEM with file, line and
  * field. */
 typedef struct sl_file_settings {
     const char *path;
+    sl_file_wants wants;
     const sl_encoder *encoder;               /* NULL: rows of token ids only */
     uint32_t max_prompt_tok, max_answer_tok; /* longer ones follow the length rule */
     int drop_long; /* 1: drop the pair, 0: cut (prompt keeps its end, answer its start) */
@@ -130,12 +143,16 @@ typedef struct sl_file_settings {
     double
         probe_share; /* of the prompts, in [0,1), chosen by hash: held out with all their pairs */
     int keeps_text;  /* 1: prompts and answers of text rows keep their words */
-    int is_in_file_order; /* 1: index i is the i-th pair of the file in every iteration */
-    int32_t eos;          /* appended to answers of plain strings; -1: none */
-    size_t vocab;         /* ids are below; 0: not checked */
-    /* A token that spans prompt and answer puts the mask off by one. 0: the row is refused; 1: it
-     * is counted, and the answer is encoded by itself (for an audit). */
-    int counts_mismatch;
+    int is_in_file_order;   /* 1: index i is the i-th pair of the file in every iteration */
+    int32_t eos;            /* appended to answers of plain strings; -1: none, and none is missed */
+    int32_t stop[SL_STOPS]; /* ids beside eos that close an answer */
+    uint32_t stop_count;    /* below SL_STOPS */
+    const int32_t *bos;     /* id that begins a sequence; NULL: unknown */
+    size_t vocab;           /* ids are below; 0: not checked */
+    /* SL_ALLOW_: rows with these faults are counted, others refused. A token that spans prompt and
+     * answer puts the mask off by one; where it is allowed the answer is encoded by itself. An end
+     * of turn that a cut took away is no fault of the row. */
+    unsigned allows;
 } sl_file_settings;
 sl_status sl_data_open_file(sl_data **out, const sl_file_settings *settings) SL_MUSTUSE;
 /* What the length rules and checks did, for the record and for people. */
@@ -143,13 +160,15 @@ typedef struct sl_data_report {
     size_t rows;         /* that are not blank */
     size_t pairs;        /* kept */
     size_t empty;        /* dropped: a prompt or an answer without a token */
+    size_t ties;         /* dropped: no answer is preferred */
     size_t dropped_long; /* dropped by drop_long */
     size_t cut_prompt, cut_chosen, cut_rejected;
-    size_t eos_missing;     /* pairs with an answer that does not end in eos */
+    size_t eos_missing;     /* pairs with an answer, not cut, that no end of turn closes */
     size_t duplicates;      /* pairs that stand in an earlier row too */
     size_t contradictions;  /* pairs whose sides stand swapped in another row */
     size_t same_answers;    /* pairs whose answers are the same */
     size_t prefix_mismatch; /* rows with a token across prompt and answer */
+    size_t double_bos;      /* rows that begin with two beginnings */
     size_t probe_prompts;
     size_t held_bytes; /* memory that the pairs take: ids, records, words */
 } sl_data_report;

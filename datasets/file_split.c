@@ -1,6 +1,6 @@
 /* What needs to see every record: which prompts are held out, which pairs stand twice. Prompts are
- * the same when their ids or their words are: rows joined by either form a group, and a group
- * stands in one split. */
+ * the same when their ids, their texts or their words are (white space around them aside): rows
+ * joined by any of them form a group, and a group stands in one split. */
 #include "base/alloc.h"
 #include "base/rng.h"
 #include "datasets/file_int.h"
@@ -40,8 +40,7 @@ static int holds(const file_order *sorted, size_t count, uint64_t key)
 
 sl_status sl_file_count_repeats(sl_data *data)
 {
-    const file_state *f = data->state;
-    sl_data_report *report = &data->report;
+    file_state *f = data->state;
     file_order *sorted = NULL;
 
     SL_TRY(sl_take(&sorted, f->count, sizeof *sorted));
@@ -51,16 +50,16 @@ sl_status sl_file_count_repeats(sl_data *data)
     for (size_t i = 1; i < f->count; i++)
         if (sorted[i].key == sorted[i - 1].key) {
             f->record[sorted[i].index].flags |= SL_PAIR_DUPLICATE;
-            report->duplicates++;
+            sl_file_count(f, SL_FAULT_DUPLICATE, f->record[sorted[i].index].line, NULL, NULL);
         }
     for (size_t i = 0; i < f->count; i++) {
         const file_record *r = &f->record[i];
 
         /* a pair of equal answers is its own swap and contradicts nothing */
         if (r->swapped_id == r->id)
-            report->same_answers++;
-        else
-            report->contradictions += holds(sorted, f->count, r->swapped_id);
+            sl_file_count(f, SL_FAULT_SAME_ANSWERS, r->line, NULL, NULL);
+        else if (holds(sorted, f->count, r->swapped_id))
+            sl_file_count(f, SL_FAULT_CONTRADICTION, r->line, NULL, NULL);
     }
     sl_free(sorted);
     return SL_OK;
@@ -90,21 +89,37 @@ static void join(uint32_t *group, const file_order *sorted, size_t count)
     }
 }
 
+static uint64_t text_key(const file_record *r)
+{
+    return r->part[SL_PART_PROMPT].id;
+}
+
+static uint64_t words_key(const file_record *r)
+{
+    return r->words_id;
+}
+
+static uint64_t id_key(const file_record *r)
+{
+    return r->prompt_id;
+}
+
 /* group[i] = first record of the group of record i; its key, at key[first], is the least id of its
  * prompts, so that the order of rows does not matter. */
 static void find_groups(uint32_t *group, uint64_t *key, file_order *sorted, const file_state *f)
 {
+    static uint64_t (*const keys[])(const file_record *r) = { text_key, words_key, id_key };
+
     for (size_t i = 0; i < f->count; i++) {
         group[i] = (uint32_t)i;
         key[i] = UINT64_MAX;
-        sorted[i] = (file_order){ f->record[i].part[SL_PART_PROMPT].id, (uint32_t)i };
     }
-    qsort(sorted, f->count, sizeof *sorted, by_key);
-    join(group, sorted, f->count);
-    for (size_t i = 0; i < f->count; i++)
-        sorted[i] = (file_order){ f->record[i].prompt_id, (uint32_t)i };
-    qsort(sorted, f->count, sizeof *sorted, by_key);
-    join(group, sorted, f->count);
+    for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+        for (size_t i = 0; i < f->count; i++)
+            sorted[i] = (file_order){ keys[k](&f->record[i]), (uint32_t)i };
+        qsort(sorted, f->count, sizeof *sorted, by_key);
+        join(group, sorted, f->count);
+    }
     for (uint32_t i = 0; i < f->count; i++) {
         uint64_t *least = &key[first_of(group, i)];
 
@@ -152,7 +167,6 @@ sl_status sl_file_split(sl_data *data, double share)
     SL_TRY_OUT(sl_take(&f->probe, f->count, sizeof *f->probe));
     find_groups(group, key, sorted, f);
     fill_splits(f, group, key, sorted, share);
-    data->report.probe_prompts = f->probe_count;
 out:
     sl_free(sorted);
     sl_free(group);

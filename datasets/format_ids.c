@@ -1,11 +1,11 @@
-/* Rows of token ids: {"prompt_ids": [..], "chosen_ids": [..], "rejected_ids": [..]}. Nothing is
- * added. */
+/* Rows of token ids: {"prompt_ids": [..], "chosen_ids": [..], "rejected_ids": [..]}, the answers
+ * or the rejected one may be absent. Nothing is added. */
 #include "base/alloc.h"
 #include "datasets/format.h"
 
 static int ids_fits(const sl_json *row)
 {
-    return sl_json_has(row, "chosen_ids");
+    return sl_json_has(row, "prompt_ids") || sl_json_has(row, "chosen_ids");
 }
 
 static sl_status read_ids(sl_raw_part *part, const sl_json *row, const char *key)
@@ -34,7 +34,9 @@ static sl_status ids_read(sl_raw *out, const sl_json *row, const sl_encoder *enc
     static const char *const keys[SL_PARTS] = { "prompt_ids", "chosen_ids", "rejected_ids" };
 
     (void)encoder;
-    for (int p = 0; p < SL_PARTS; p++)
+    while (out->parts > 1 && !sl_json_has(row, keys[out->parts - 1]))
+        out->parts--;
+    for (size_t p = 0; p < out->parts; p++)
         SL_TRY(sl_err_where(read_ids(&out->part[p], row, keys[p]), "field \"%s\"", keys[p]));
     return SL_OK;
 }

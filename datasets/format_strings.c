@@ -1,6 +1,5 @@
 /* Plain strings, TRL's standard preference format: {"prompt", "chosen", "rejected"}. The end of
  * turn is not written in them and is appended. */
-#include "base/alloc.h"
 #include "datasets/format.h"
 
 static int strings_fits(const sl_json *row)
@@ -12,13 +11,8 @@ static sl_status strings_read(sl_raw *out, const sl_json *row, const sl_encoder 
 {
     (void)encoder;
     out->wants_eos = 1;
-    for (int p = 0; p < SL_PARTS; p++) {
-        const char *text = NULL;
-
-        SL_TRY(sl_err_where(sl_json_text(&text, row, sl_part_names[p]), "field \"%s\"",
-                            sl_part_names[p]));
-        SL_TRY(sl_strdup(&out->part[p].text, text));
-    }
+    for (int p = 0; p < SL_PARTS; p++)
+        SL_TRY(sl_raw_text(out, p, row, sl_part_names[p]));
     return SL_OK;
 }
 

@@ -64,6 +64,7 @@ static sl_status open_data(scoring *s)
         .max_answer_tok = o->max_answer ? (uint32_t)o->max_answer : (uint32_t)c->max_positions,
         .eos = !o->is_ids && c->eos_count ? c->eos[0] : -1,
         .vocab = c->V,
+        .allows = SL_ALLOW_EOS_MISSING, /* whatever is given is scored */
         .is_in_file_order = 1
     };
 

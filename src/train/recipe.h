@@ -36,7 +36,8 @@ typedef struct sl_recipe {
         char source[SL_RECIPE_PATH]; /* "world" or a file of preference pairs */
         char tokenizer[SL_RECIPE_PATH];
         int64_t max_prompt, max_answer;
-        int drop_long, allow_mismatch, shuffle;
+        int drop_long, shuffle;
+        int allow_mismatch, allow_eos_missing, allow_double_bos;
         double probe_share;
     } data;
     struct {
@@ -80,6 +81,14 @@ typedef struct sl_recipe {
         int64_t consecutive;
         int counterfactual;
     } measure;
+    struct {
+        char command[SL_RECIPE_PATH], url[SL_RECIPE_PATH], scores[SL_RECIPE_PATH];
+        char prompt[SL_RECIPE_PATH];
+        char model[SL_RECIPE_WORD * 4], key_env[SL_RECIPE_WORD], label[SL_RECIPE_WORD];
+        double temperature, timeout_s, start_s, backoff_s;
+        int64_t batch, retries, max_tok;
+        int both_orders;
+    } judge;
     struct {
         int64_t level, top_k, seal_every, probe_every, probe_prompts, grad_split_every;
         double min_free_gib;

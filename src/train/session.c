@@ -2,36 +2,41 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/hash.h"
-#include "text/encoder.h"
+#include "train/data_file.h"
 #include "train/emit.h"
 #include "train/memory.h"
 #include "train/reference.h"
+#include "train/voices.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { CACHE_BYTES = 256 << 20 }; /* of the KV cache when policy.sample_batch is 0 */
 
-/* Opens a file of pairs; rows of text go through the tokenizer of the recipe, or of the policy. */
-static sl_status open_file(sl_session *s, sl_file_settings *file)
+/* On-policy data and measurements need a judge; static training does without. */
+static int needs_judge(const sl_recipe *r)
 {
-    const sl_recipe *r = &s->recipe;
-    const char *folder = r->data.tokenizer[0] ? r->data.tokenizer : r->model.policy;
-    char path[SL_RECIPE_PATH + 32];
-    sl_text_encoder *text = NULL;
-    sl_encoder encoder;
-    sl_status st;
+    return r->policy.kind != SL_POLICY_STATIC || r->measure.prompts > 0 ||
+           r->measure.reference_prompts > 0;
+}
 
-    snprintf(path, sizeof path, "%s/tokenizer.json", folder);
-    if (r->data.tokenizer[0] || (folder[0] && sl_file_exists(path))) {
-        SL_TRY(sl_err_where(sl_text_encoder_open(&text, folder), "key \"data.tokenizer\""));
+static sl_status open_file(sl_session *s)
+{
+    sl_data_file file;
+    sl_status st = SL_OK;
+
+    SL_TRY_OUT(sl_data_file_open(&file, &s->recipe));
+    if (file.text)
         snprintf(s->tokenizer_hash, sizeof s->tokenizer_hash, "%s",
-                 sl_tokenizer_hash(sl_text_encoder_tokenizer(text)));
-        encoder = (sl_encoder){ text, sl_text_encode, sl_text_render };
-        file->encoder = &encoder;
+                 sl_tokenizer_hash(sl_text_encoder_tokenizer(file.text)));
+    file.file.keeps_text = needs_judge(&s->recipe) && sl_voices_want_words(&s->recipe);
+    SL_TRY_OUT(sl_data_open_file(&s->data, &file.file));
+    if (file.file.keeps_text) {
+        s->text = file.text;
+        file.text = NULL;
     }
-    st = sl_data_open_file(&s->data, file);
-    sl_text_encoder_close(&text);
+out:
+    sl_data_file_close(&file);
     return st;
 }
 
@@ -39,15 +44,6 @@ static sl_status open_data(sl_session *s)
 {
     const sl_recipe *r = &s->recipe;
     sl_world_settings world = sl_world_defaults();
-    sl_file_settings file = { .path = r->data.source,
-                              .max_prompt_tok = (uint32_t)r->data.max_prompt,
-                              .max_answer_tok = (uint32_t)r->data.max_answer,
-                              .drop_long = r->data.drop_long,
-                              .counts_mismatch = r->data.allow_mismatch,
-                              .seed = (uint64_t)r->seed,
-                              .is_in_file_order = !r->data.shuffle,
-                              .probe_share = r->data.probe_share,
-                              .eos = -1 };
 
     if (!strcmp(r->data.source, "world")) {
         world.seed = (uint64_t)r->world.seed;
@@ -58,15 +54,7 @@ static sl_status open_data(sl_session *s)
         world.label_temperature = r->world.label_temperature;
         return sl_data_open_world(&s->data, &world);
     }
-    if (r->model.policy[0]) {
-        sl_config config;
-
-        SL_TRY(sl_config_load(&config, r->model.policy));
-        file.vocab = config.V;
-        file.eos = config.eos_count ? config.eos[0] : -1;
-        sl_config_close(&config);
-    }
-    return open_file(s, &file);
+    return open_file(s);
 }
 
 /* config.json of a random start, in the newer dialect. */
@@ -201,23 +189,14 @@ static sl_status open_sampling(sl_session *s)
                               .stop = l->stop,
                               .stop_count = l->stop_count,
                               .seed = (uint64_t)r->seed };
-    sl_judge_settings judge = sl_judge_defaults();
 
-    judge.name = r->measure.judge;
-    judge.seed = (uint64_t)r->seed;
-    SL_TRY(sl_err_where(sl_judge_open(&s->judge, &judge, s->data), "key \"measure.judge\""));
+    SL_TRY(sl_voices_judge(&s->judge, r, s->data, s->stop));
     SL_TRY(sl_measure_open(&s->measure, &set, s->data, s->judge));
     SL_TRY(sl_model_sampler_open(&s->sampler, s->start, sample_batch(s), l->prompt_tok,
                                  l->answer_tok));
+    s->sampler.decode = sl_voices_decode(s->text);
     s->door = sl_model_sampler_door(&s->sampler, &law);
     return SL_OK;
-}
-
-/* On-policy data and measurements need a judge; static training does without. */
-static int needs_judge(const sl_recipe *r)
-{
-    return r->policy.kind != SL_POLICY_STATIC || r->measure.prompts > 0 ||
-           r->measure.reference_prompts > 0;
 }
 
 static void carve_probe(sl_probe_set *probe, sl_arena *arena, const sl_data_limits *l, size_t V)
@@ -421,6 +400,7 @@ void sl_session_close(sl_session *s)
     sl_model_close(&s->start);
     sl_model_close(&s->reference);
     sl_judge_close(&s->judge);
+    sl_text_encoder_close(&s->text);
     sl_data_close(&s->data);
     sl_arena_close(&s->arena);
 }

@@ -107,6 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                    .max_answer_tok = LONGEST,
                                    .probe_share = 0.2,
                                    .keeps_text = 1,
+                                   .allows = SL_ALLOW_EOS_MISSING,
                                    .eos = TOY_EOS,
                                    .vocab = TOY_VOCAB };
     FILE *f = fopen(path, "wb");

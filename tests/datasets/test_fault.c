@@ -20,6 +20,7 @@ static sl_status open_file(sl_data **out)
                                    .max_answer_tok = 64,
                                    .probe_share = 0.3,
                                    .keeps_text = 1,
+                                   .allows = SL_ALLOW_EOS_MISSING,
                                    .eos = TOY_EOS };
 
     return sl_data_open_file(out, &set);

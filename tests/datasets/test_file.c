@@ -142,6 +142,7 @@ static void test_token_ids(void **state)
     (void)state;
     set.encoder = NULL;
     set.eos = 9;
+    set.allows = SL_ALLOW_EOS_MISSING;
     T_OK(open_text(&data, &set,
                    "{\"prompt_ids\":[1,2],\"chosen_ids\":[3,4,9],\"rejected_ids\":[5],"
                    "\"prompt_id\":\"a\",\"score_chosen\":2.5,\"score_rejected\":null}"));
@@ -198,7 +199,7 @@ static void test_refusals_name_the_place(void **state)
           "field \"prompt_id\"");
     fails("{\"prompt\":[{\"role\":\"user\"}],\"chosen\":[],\"rejected\":[]}",
           "field \"prompt\" message 0");
-    fails("", "want at least one pair");
+    fails("", "want at least one row to keep");
 }
 
 static void test_rows_of_text_want_an_encoder(void **state)
@@ -335,7 +336,7 @@ static void test_merge_across_the_border(void **state)
     (void)state;
     set.encoder = &merges;
     T_FAILS(open_text(&data, &set, row), SL_EFORMAT, "pairs.jsonl:1 field \"chosen\"");
-    set.counts_mismatch = 1;
+    set.allows = SL_ALLOW_MISMATCH;
     T_OK(open_text(&data, &set, row));
     assert_int_equal(sl_data_report_of(data)->prefix_mismatch, 1);
     read_at(&r, data, 0, 0);
