@@ -376,6 +376,28 @@ static sl_status refuse_unsupported(const sl_json *tree)
     return SL_OK;
 }
 
+/* "architectures" ending in ForSequenceClassification: a reward model, with one label. The number
+ * of labels is num_labels or the length of id2label; without either transformers means two. */
+static sl_status read_scorer(sl_config *c, const sl_json *tree)
+{
+    static const char suffix[] = "ForSequenceClassification";
+    const char *name = json_string_value(json_array_get(json_object_get(tree, "architectures"), 0));
+    const sl_json *ids = json_object_get(tree, "id2label");
+    const size_t n = name ? strlen(name) : 0;
+    int64_t labels = json_is_object(ids) ? (int64_t)json_object_size(ids) : 2;
+
+    if (n < sizeof suffix - 1 || strcmp(name + n - (sizeof suffix - 1), suffix) != 0)
+        return SL_OK;
+    SL_TRY(sl_json_i64_or(&labels, tree, "num_labels", labels));
+    if (labels != 1)
+        return SL_FAIL(SL_EUNSUPPORTED, "want a reward model with 1 label, found %lld",
+                       (long long)labels);
+    c->is_scorer = 1;
+    c->is_tied = 0;
+    c->bias &= ~(unsigned)SL_BIAS_HEAD;
+    return SL_OK;
+}
+
 static sl_status parse(sl_config *c, const sl_json *tree)
 {
     const char *model_type = NULL;
@@ -387,6 +409,7 @@ static sl_status parse(sl_config *c, const sl_json *tree)
     SL_TRY(refuse_unsupported(tree));
     SL_TRY(read_sizes(c, tree));
     SL_TRY(read_axes(c, tree));
+    SL_TRY(read_scorer(c, tree));
     SL_TRY(read_rope(c, tree));
     SL_TRY(read_window(c, tree));
     SL_TRY(read_storage(&c->storage, tree));

@@ -45,6 +45,7 @@ typedef struct sl_config {
     sl_act act;
     unsigned bias; /* SL_BIAS_ bits */
     int is_tied;
+    int is_scorer; /* a reward model: the head gives one score, not logits; never tied */
     sl_qkv qkv;
     sl_rope rope;
     uint32_t window;      /* 0: none */

@@ -55,6 +55,7 @@ static const char *const gpt_neox_names[SL_TENSOR_ROLE_COUNT] = {
 static const sl_family families[] = {
     {
         .model_type = "llama",
+        .class_name = "Llama",
         .norm = SL_NORM_RMS,
         .eps_key = "rms_norm_eps",
         .residual = SL_RES_SEQUENTIAL,
@@ -71,6 +72,7 @@ static const sl_family families[] = {
     },
     {
         .model_type = "mistral", /* Zephyr */
+        .class_name = "Mistral",
         .norm = SL_NORM_RMS,
         .eps_key = "rms_norm_eps",
         .residual = SL_RES_SEQUENTIAL,
@@ -86,6 +88,7 @@ static const sl_family families[] = {
     },
     {
         .model_type = "phi", /* Phi-1, 1.5, 2 */
+        .class_name = "Phi",
         .norm = SL_NORM_LAYER,
         .eps_key = "layer_norm_eps",
         .residual = SL_RES_PARALLEL_SHARED,
@@ -103,6 +106,7 @@ static const sl_family families[] = {
     },
     {
         .model_type = "qwen2", /* Qwen 1.5, 2, 2.5 */
+        .class_name = "Qwen2",
         .norm = SL_NORM_RMS,
         .eps_key = "rms_norm_eps",
         .residual = SL_RES_SEQUENTIAL,
@@ -119,6 +123,7 @@ static const sl_family families[] = {
     },
     {
         .model_type = "qwen3",
+        .class_name = "Qwen3",
         .norm = SL_NORM_RMS,
         .eps_key = "rms_norm_eps",
         .residual = SL_RES_SEQUENTIAL,
@@ -136,6 +141,7 @@ static const sl_family families[] = {
     },
     {
         .model_type = "gpt_neox", /* Pythia */
+        .class_name = "GPTNeoX",
         .norm = SL_NORM_LAYER,
         .eps_key = "layer_norm_eps",
         .residual = SL_RES_PARALLEL_TWO,

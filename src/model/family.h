@@ -49,6 +49,7 @@ typedef struct sl_family_defaults {
 
 struct sl_family {
     const char *model_type; /* as in config.json */
+    const char *class_name; /* as in "architectures", before ForCausalLM */
     sl_norm norm;
     const char *eps_key;
     sl_residual residual;

@@ -23,6 +23,7 @@ static void take_targets(const sl_tile *t, const sl_packed *batch, size_t first,
 
 static sl_status check_state(const sl_model *model, const sl_work *work, const sl_packed *batch)
 {
+    SL_TRY(sl_model_check_speaks(model));
     SL_CHECK(work->forward_of == model && work->forward_T == batch->T);
     SL_CHECK(batch->N <= work->limits.N);
     return SL_OK;

@@ -60,7 +60,7 @@ void sl_model_lay_out(sl_model *model)
     for (size_t l = 0; l < c->L; l++)
         model->block[l] = block_at(table, c, l);
     model->final_norm = norm_at(table, SL_TENSOR_FINAL_NORM, -1, c->norm, c->D);
-    model->head = linear_at(table, SL_TENSOR_HEAD, -1, c->V, c->D);
+    model->head = linear_at(table, SL_TENSOR_HEAD, -1, c->is_scorer ? 1 : c->V, c->D);
     if (c->is_tied)
         model->head.w = place(table, SL_TENSOR_EMBED, -1, 0);
 }

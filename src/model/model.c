@@ -111,6 +111,13 @@ void sl_model_close(sl_model **model)
     *model = NULL;
 }
 
+sl_status sl_model_check_speaks(const sl_model *model)
+{
+    if (model->config.is_scorer)
+        return SL_FAIL(SL_EUNSUPPORTED, "want a language model, found a reward model");
+    return SL_OK;
+}
+
 const sl_config *sl_model_config(const sl_model *model)
 {
     return &model->config;
@@ -249,41 +256,51 @@ static sl_status check_batch(const sl_model *model, const sl_work *work, const s
 
 sl_status sl_model_forward(const sl_model *model, sl_work *work, const sl_packed *batch)
 {
-    sl_pass p = sl_pass_of(model, work);
+    sl_pass p;
 
     work->forward_of = NULL;
     work->logp_N = 0;
     work->tile_holds_all = 0;
     SL_CHECK(sl_work_fits(work, &model->config));
     SL_TRY(check_batch(model, work, batch));
-    p.T = batch->T;
-    p.position = batch->position;
-    p.segment = batch->segment;
-    p.S = batch->S;
+    p = sl_pass_of_batch(model, work, batch);
     sl_pass_forward(&p, model, work, batch->token);
     work->forward_of = model;
     work->forward_T = batch->T;
     return SL_OK;
 }
 
-sl_status sl_model_backward(sl_model *model, sl_work *work, const sl_packed *batch,
-                            const float *coef)
+void sl_pass_backward(const sl_pass *p, const sl_model *model, sl_work *work, const int32_t *token)
 {
     const sl_config *c = &model->config;
     const sl_tensor *embed = &model->table.row[0];
+
+    for (size_t l = c->L; l-- > 0;)
+        sl_block_bwd(p, &model->block[l], &work->acts[l], &work->scratch);
+    p->ops->embed_bwd(p->gradients + embed->offset, work->scratch.dx, token, p->T, c->D, c->V,
+                      c->pad_row);
+}
+
+sl_pass sl_pass_of_batch(const sl_model *model, const sl_work *work, const sl_packed *batch)
+{
     sl_pass p = sl_pass_of(model, work);
 
-    SL_CHECK(model->gradients && work->with_backward);
-    SL_CHECK(work->forward_of == model && work->forward_T == batch->T && work->logp_N == batch->N);
     p.T = batch->T;
     p.position = batch->position;
     p.segment = batch->segment;
     p.S = batch->S;
-    memset(work->scratch.dx, 0, batch->T * c->D * sizeof(float));
+    return p;
+}
+
+sl_status sl_model_backward(sl_model *model, sl_work *work, const sl_packed *batch,
+                            const float *coef)
+{
+    const sl_pass p = sl_pass_of_batch(model, work, batch);
+
+    SL_CHECK(model->gradients && work->with_backward);
+    SL_CHECK(work->forward_of == model && work->forward_T == batch->T && work->logp_N == batch->N);
+    memset(work->scratch.dx, 0, batch->T * model->config.D * sizeof(float));
     sl_head_bwd(&p, model, work, batch, coef);
-    for (size_t l = c->L; l-- > 0;)
-        sl_block_bwd(&p, &model->block[l], &work->acts[l], &work->scratch);
-    p.ops->embed_bwd(p.gradients + embed->offset, work->scratch.dx, batch->token, batch->T, c->D,
-                     c->V, c->pad_row);
+    sl_pass_backward(&p, model, work, batch->token);
     return SL_OK;
 }

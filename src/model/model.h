@@ -43,6 +43,8 @@ sl_status sl_model_clone(sl_model **out, const sl_model *model, int is_trainable
 sl_status sl_model_copy(sl_model *to, const sl_model *from) SL_MUSTUSE; /* parameters only */
 void sl_model_close(sl_model **model);
 
+/* Errors: SL_EUNSUPPORTED for a reward model, which has no logits. */
+sl_status sl_model_check_speaks(const sl_model *model) SL_MUSTUSE;
 const sl_config *sl_model_config(const sl_model *model);
 const sl_tensors *sl_model_tensors(const sl_model *model);
 const sl_backend *sl_model_backend(const sl_model *model);

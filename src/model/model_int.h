@@ -152,7 +152,10 @@ void sl_model_lay_out(sl_model *model);
 /* model.c */
 /* Embedding and all blocks; token (p->T). The result is sl_work_hidden. */
 void sl_pass_forward(const sl_pass *p, const sl_model *model, sl_work *work, const int32_t *token);
+/* From the gradient in work->scratch.dx (p->T, D) back through the blocks and the embedding. */
+void sl_pass_backward(const sl_pass *p, const sl_model *model, sl_work *work, const int32_t *token);
 sl_pass sl_pass_of(const sl_model *model, const sl_work *work);
+sl_pass sl_pass_of_batch(const sl_model *model, const sl_work *work, const sl_packed *batch);
 
 /* work.c */
 /* Whether a model of this config has the shapes that the work space was carved for. */

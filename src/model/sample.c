@@ -313,6 +313,7 @@ sl_status sl_model_sample(sl_candidate *candidate, sl_generator *generator, cons
 {
     const size_t total = count * each;
 
+    SL_TRY(sl_model_check_speaks(model));
     SL_CHECK(sl_work_fits(generator->work, &model->config));
     if (settings->max_new == 0 || settings->max_new > generator->max_new)
         return SL_FAIL(SL_EARG, "want max_new in 1..%u, found %u", generator->max_new,

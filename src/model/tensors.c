@@ -23,7 +23,18 @@ enum {
     HAS_HEAD = 1 << 11
 };
 
-typedef enum dim { DIM_ONE, DIM_V, DIM_D, DIM_F, DIM_E, DIM_HE, DIM_KE, DIM_QKV, DIM_COUNT } dim;
+typedef enum dim {
+    DIM_ONE,
+    DIM_V,
+    DIM_D,
+    DIM_F,
+    DIM_E,
+    DIM_HE,
+    DIM_KE,
+    DIM_QKV,
+    DIM_HEAD,
+    DIM_COUNT
+} dim;
 
 typedef struct rule {
     sl_tensor_role role;
@@ -64,7 +75,7 @@ static const rule block_rules[] = {
 static const rule last_rules[] = {
     { SL_TENSOR_FINAL_NORM, 0, DIM_ONE, DIM_D, 0 },
     { SL_TENSOR_FINAL_NORM, 1, DIM_ONE, DIM_D, HAS_LAYER_NORM },
-    { SL_TENSOR_HEAD, 0, DIM_V, DIM_D, HAS_HEAD },
+    { SL_TENSOR_HEAD, 0, DIM_HEAD, DIM_D, HAS_HEAD },
     { SL_TENSOR_HEAD, 1, DIM_ONE, DIM_V, HAS_HEAD_BIAS },
 };
 
@@ -127,6 +138,8 @@ static void put_rules(walk *w, const rule *rules, size_t count, int layer, size_
                               .storage = (uint8_t)w->config->storage };
             sl_family_tensor_name(t->name, sizeof t->name, w->config->family, r->role,
                                   layer < 0 ? 0 : (size_t)layer, r->is_bias);
+            if (r->role == SL_TENSOR_HEAD && w->config->is_scorer)
+                (void)snprintf(t->name, sizeof t->name, "score.weight");
         }
         w->table->count++;
         w->table->floats += rows * cols;
@@ -145,7 +158,8 @@ static void walk_rules(sl_tensors *table, const sl_config *c)
                          [DIM_E] = c->E,
                          [DIM_HE] = c->H * c->E,
                          [DIM_KE] = c->K * c->E,
-                         [DIM_QKV] = (c->H + 2 * c->K) * c->E } };
+                         [DIM_QKV] = (c->H + 2 * c->K) * c->E,
+                         [DIM_HEAD] = c->is_scorer ? 1 : c->V } };
 
     table->count = table->floats = 0;
     table->group_count = c->L + 3;
