@@ -232,9 +232,8 @@ static sl_status run_session(const sl_recipe *recipe, const sl_run_request *requ
     sl_status st = SL_OK;
 
     SL_TRY(open_backend(&backend, request));
-    SL_TRY(sl_session_open(&s, recipe, backend, &plan));
+    SL_TRY(sl_session_open(&s, recipe, backend, sl_stop_flag(), &plan));
     say_plan(line, &plan, &s);
-    s.stop = sl_stop_flag();
     SL_TRY_OUT(sl_advise_open(&advise, recipe));
     s.advisor = &advise.door;
     SL_TRY_OUT(start_facts(&facts, backend));

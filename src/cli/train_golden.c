@@ -438,7 +438,7 @@ static sl_status run_and_check(trace *t, const char *path, const sl_opt_list *se
 
     SL_TRY(sl_trace_recipe(&t->plan, &t->recipe, t->list.file, path, set));
     SL_TRY(read_pairs(t));
-    SL_TRY(sl_session_open(&t->session, &t->recipe, backend, &plan));
+    SL_TRY(sl_session_open(&t->session, &t->recipe, backend, NULL, &plan));
     SL_TRY(take_memory(t));
     SL_TRY(run_steps(t));
     return check_all(t);

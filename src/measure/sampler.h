@@ -24,10 +24,10 @@ typedef struct sl_sampler {
 } sl_sampler;
 
 /* Words of an answer: *out (sl_free) of count ids, the end of turn not among them. */
-typedef struct sl_decode {
+typedef struct sl_wording {
     void *state; /* NULL: no words */
     sl_status (*text)(void *state, char **out, const int32_t *id, size_t count);
-} sl_decode;
+} sl_wording;
 
 /* Our own model behind a sampler; everything named is borrowed. */
 typedef struct sl_model_sampler {
@@ -37,7 +37,7 @@ typedef struct sl_model_sampler {
     float *logp;             /* (batch * max_new) */
     sl_prompt *prompt;       /* (batch) */
     size_t batch;            /* most candidates a call of the generator */
-    sl_decode decode;
+    sl_wording decode;
     char *words; /* of the answers of the last draw, one after another; owned */
     size_t words_capacity;
 } sl_model_sampler;

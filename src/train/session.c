@@ -378,11 +378,11 @@ static sl_status open_all(sl_session *s, sl_memory_plan *plan)
 }
 
 sl_status sl_session_open(sl_session *out, const sl_recipe *recipe, const sl_backend *backend,
-                          sl_memory_plan *plan)
+                          const volatile int *stop, sl_memory_plan *plan)
 {
     sl_status st;
 
-    *out = (sl_session){ .recipe = *recipe, .backend = backend };
+    *out = (sl_session){ .recipe = *recipe, .backend = backend, .stop = stop };
     st = open_all(out, plan);
     if (st != SL_OK)
         sl_session_close(out);

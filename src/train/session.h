@@ -5,6 +5,7 @@
 
 #include "measure/measure.h"
 #include "run/decision.h"
+#include "text/encoder.h"
 #include "train/feed.h"
 #include "train/optim.h"
 #include "train/recipe.h"
@@ -46,6 +47,7 @@ struct sl_session {
     sl_data *data;
     char tokenizer_hash[65]; /* of rows of text; "": none were read */
     sl_judge *judge;         /* NULL: none */
+    sl_text_encoder *text;   /* of rows of text, while a judge wants words; NULL: none */
 
     sl_model *policy;    /* trained */
     sl_model *start;     /* policy at the start of the iteration; NULL for SFT */
@@ -83,13 +85,14 @@ struct sl_session {
     sl_phase_times times;
 };
 
-/* Opens everything that the recipe names, except run and advisor. The memory plan stands in *plan
+/* Opens everything that the recipe names, except run and advisor. stop: not 0 asks to stop; may be
+ * NULL. The memory plan stands in *plan
  * (bytes of parameters, activations, the rest). Errors name the key or the file. */
 typedef struct sl_memory_plan {
     size_t parameters, activations, cache, other;
 } sl_memory_plan;
 sl_status sl_session_open(sl_session *out, const sl_recipe *recipe, const sl_backend *backend,
-                          sl_memory_plan *plan) SL_MUSTUSE;
+                          const volatile int *stop, sl_memory_plan *plan) SL_MUSTUSE;
 void sl_session_close(sl_session *session);
 /* Everything that the result depends on, for run.json: data, loss, policy, sizes. Owned by caller.
  */

@@ -78,7 +78,7 @@ static sl_status train_with(const char *path, int64_t based_on, int action)
 
     open_recipe(&recipe);
     T_OK(sl_backend_open(&backend, "cpu", 1));
-    T_OK(sl_session_open(&s, &recipe, backend, &plan));
+    T_OK(sl_session_open(&s, &recipe, backend, NULL, &plan));
     T_OK(sl_advise_open(&advise, &recipe));
     s.advisor = &advise.door;
     open_run(&s, path);

@@ -33,7 +33,7 @@ static void open_bench(bench *b, const char *const *set)
     for (; set && *set; set++)
         T_OK(sl_yaml_set(&recipe, sl_recipe_keys, sl_recipe_key_count, *set));
     T_OK(sl_backend_open(&backend, "cpu", 1));
-    T_OK(sl_session_open(&b->session, &recipe, backend, &plan));
+    T_OK(sl_session_open(&b->session, &recipe, backend, NULL, &plan));
     sl_optim_reset(&b->session.optim);
     b->n = sl_model_tensors(b->session.policy)->floats;
     b->p = calloc(b->n, sizeof *b->p);

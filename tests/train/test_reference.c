@@ -25,7 +25,7 @@ static void open_session(sl_session *s, const char *const *set)
     for (; set && *set; set++)
         T_OK(sl_yaml_set(&recipe, sl_recipe_keys, sl_recipe_key_count, *set));
     T_OK(sl_backend_open(&backend, "cpu", 1));
-    T_OK(sl_session_open(s, &recipe, backend, &plan));
+    T_OK(sl_session_open(s, &recipe, backend, NULL, &plan));
     sl_optim_reset(&s->optim);
     sl_feed_begin(&s->feed, 0);
     s->feed.mix = s->mix;

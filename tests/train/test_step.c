@@ -36,7 +36,7 @@ static void open_session(sl_session *s, const char *device, const char *const *s
     for (; set && *set; set++)
         T_OK(sl_yaml_set(&recipe, sl_recipe_keys, sl_recipe_key_count, *set));
     T_OK(sl_backend_open(&backend, device, 1));
-    T_OK(sl_session_open(s, &recipe, backend, &plan));
+    T_OK(sl_session_open(s, &recipe, backend, NULL, &plan));
     sl_feed_begin(&s->feed, 0);
     s->feed.mix = s->mix;
 }
