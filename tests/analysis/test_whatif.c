@@ -37,7 +37,9 @@ static void check_against(const sl_loss *want, const sl_whatif_loss *got, const 
                                          ? 0.0
                                          : set->smoothing };
     const double n_c = got->is_mean ? p->tok_c : 1.0, n_r = got->is_mean ? p->tok_r : 1.0;
-    const sl_loss_pair reduced = { p->c / n_c, p->r / n_r, p->ref_c / n_c, p->ref_r / n_r };
+    const sl_loss_pair reduced = {
+        .c = p->c / n_c, .r = p->r / n_r, .ref_c = p->ref_c / n_c, .ref_r = p->ref_r / n_r
+    };
     const sl_loss_value w = want->pair(&reduced, &s);
     const sl_whatif_value g = sl_whatif_of(got, p, set);
 
