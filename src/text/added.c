@@ -109,6 +109,24 @@ static const sl_needle *longest_at(const sl_needles *needles, sl_span text, size
     return best;
 }
 
+/* The same, but special tokens stay clear of the guard (NULL: none): a shorter needle may stand
+ * before it or in it. *is_literal: the needle is special and in the guard, so its text is text. */
+static const sl_needle *allowed_at(int *is_literal, const sl_needles *needles, sl_span text,
+                                   size_t at, const sl_guard *guard)
+{
+    const sl_needle *n = longest_at(needles, text, at);
+    const int is_inside = guard && at >= guard->at;
+    size_t border;
+
+    *is_literal = 0;
+    if (!n || !guard || !(n->flags & SL_ADDED_SPECIAL) || guard->at >= at + n->bytes)
+        return n;
+    border = is_inside ? guard->end : guard->at;
+    n = longest_at(needles, (sl_span){ text.at, border < text.bytes ? border : text.bytes }, at);
+    *is_literal = n && is_inside && (n->flags & SL_ADDED_SPECIAL);
+    return n;
+}
+
 static sl_status add_section(sl_sections *out, size_t at, size_t end, int32_t id)
 {
     SL_TRY(sl_grow(&out->at, &out->capacity, out->count + 1, sizeof *out->at));
@@ -117,17 +135,21 @@ static sl_status add_section(sl_sections *out, size_t at, size_t end, int32_t id
 }
 
 sl_status sl_needles_split(sl_sections *out, const sl_needles *needles, sl_span text,
-                           int skips_special)
+                           const sl_guard *guard, size_t count)
 {
-    size_t done = 0; /* written to out */
+    size_t done = 0, g = 0; /* written to out; the guard at hand */
 
     out->count = 0;
     for (size_t at = 0, next; needles->count && at < text.bytes; at = next) {
-        const sl_needle *n = longest_at(needles, text, at);
+        const sl_needle *n;
         size_t begin = at, end;
+        int is_literal;
 
+        while (g < count && guard[g].end <= at)
+            g++;
+        n = allowed_at(&is_literal, needles, text, at, g < count ? &guard[g] : NULL);
         next = at + (n ? n->bytes : 1);
-        if (!n || at < done || (skips_special && (n->flags & SL_ADDED_SPECIAL)))
+        if (!n || at < done || is_literal)
             continue;
         end = next;
         if ((n->flags & SL_ADDED_SINGLE_WORD) && !stands_alone(text, at, end))
@@ -155,6 +177,7 @@ static sl_status add_needle(sl_needles *needles, sl_span text, int32_t id, unsig
 {
     SL_TRY(sl_grow(&needles->at, &needles->capacity, needles->count + 1, sizeof *needles->at));
     SL_TRY(sl_bytes_add(&needles->pool, text.at, text.bytes));
+    needles->has_special |= (flags & SL_ADDED_SPECIAL) != 0;
     needles->at[needles->count++] =
         (sl_needle){ needles->pool.count - text.bytes, text.bytes, id, flags };
     return SL_OK;

@@ -1,8 +1,10 @@
 /* The table of chat formats, and rendering by a row of it. Sources of the rows: the published
- * templates whose hash they carry; phi-2's model card; the HH dialogues of Bai et al. 2022. */
+ * templates whose hash they carry; phi-2's model card; the HH dialogues of Bai et al. 2022; the
+ * summaries of Stiennon et al. 2020. */
 #include "text/chat.h"
 #include "base/alloc.h"
 #include "text/tokenizer_int.h"
+#include <stdio.h>
 #include <string.h>
 #include <utf8proc.h>
 
@@ -21,6 +23,20 @@ static const sl_chat_format formats[] = {
         .prefix = "<|start_header_id|>{role}<|end_header_id|>\n\n",
         .suffix = "<|eot_id|>",
         .prompt = "<|start_header_id|>assistant<|end_header_id|>\n\n",
+        .role = PLAIN_ROLES,
+        .trims = 1,
+    },
+    {
+        /* without tools; its template writes this date where none is given. That of 3.2 writes the
+         * day on which it runs, which no recipe can repeat: say "llama-3.1" for it */
+        .name = "llama-3.1",
+        .hash = "ea1f9d8a898a0ce5c37d64d87ec10cfde63b10355b6c315d60fbd1c7068d429d",
+        .begin = "<|begin_of_text|>",
+        .prefix = "<|start_header_id|>{role}<|end_header_id|>\n\n",
+        .suffix = "<|eot_id|>",
+        .prompt = "<|start_header_id|>assistant<|end_header_id|>\n\n",
+        .default_system = "",
+        .system_start = "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n",
         .role = PLAIN_ROLES,
         .trims = 1,
     },
@@ -86,6 +102,14 @@ static const sl_chat_format formats[] = {
         .role = { NULL, "Human", "Assistant" },
     },
     {
+        .name = "tldr",
+        .prefix = "{role}",
+        .suffix = "\n\n",
+        .prompt = "TL;DR:",
+        .last = "<|endoftext|>",
+        .role = { NULL, "", "TL;DR: " },
+    },
+    {
         .name = "oasst",
         .prefix = "<|{role}|>",
         .suffix = "<|endoftext|>",
@@ -101,14 +125,43 @@ static const sl_chat_format formats[] = {
     },
 };
 
+enum { FORMATS = sizeof formats / sizeof formats[0] };
+
 static const char *const role_names[SL_ROLES] = PLAIN_ROLES;
 
 const sl_chat_format *sl_chat_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
+    for (size_t i = 0; i < FORMATS; i++)
         if (!strcmp(formats[i].name, name))
             return &formats[i];
     return NULL;
+}
+
+/* names (FORMATS + 1), with NULL behind the last one. */
+static void list_names(const char **names)
+{
+    for (size_t i = 0; i < FORMATS; i++)
+        names[i] = formats[i].name;
+    names[FORMATS] = NULL;
+}
+
+sl_status sl_chat_named(const sl_chat_format **out, const char *name)
+{
+    const char *names[FORMATS + 1], *near;
+    char all[512] = "";
+    sl_status st;
+
+    *out = sl_chat_find(name);
+    if (*out)
+        return SL_OK;
+    list_names(names);
+    near = sl_text_nearest(name, names);
+    st = SL_FAIL(SL_EFORMAT, "want the name of a chat format, found \"%.64s\"", name);
+    if (near)
+        return sl_err_hint(st, "did you mean \"%s\"?", near);
+    for (size_t i = 0, used = 0; i < FORMATS && used < sizeof all; i++)
+        used += (size_t)snprintf(all + used, sizeof all - used, i ? ", %s" : "%s", names[i]);
+    return sl_err_hint(st, "known are %s", all);
 }
 
 static int is_blank(char c)
@@ -143,7 +196,7 @@ const sl_chat_format *sl_chat_recognise(const char *template_text, size_t bytes)
     char hash[65];
 
     hash_words(hash, template_text, bytes);
-    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
+    for (size_t i = 0; i < FORMATS; i++)
         if (formats[i].hash && !strcmp(formats[i].hash, hash))
             return &formats[i];
     return NULL;
@@ -201,9 +254,33 @@ static const char *find_role(const sl_chat_format *format, const char *role)
     return NULL;
 }
 
-static sl_status add_message(sl_bytes *out, const sl_chat_format *format, const sl_message *message,
-                             int ends)
+static sl_status add_content(sl_bytes *out, sl_span content, int is_marked)
 {
+    static const char begin = (char)SL_CONTENT_BEGIN, end = (char)SL_CONTENT_END;
+
+    if (!is_marked)
+        return sl_bytes_add(out, content.at, content.bytes);
+    if (memchr(content.at, begin, content.bytes) || memchr(content.at, end, content.bytes))
+        return SL_FAIL(SL_EFORMAT, "want content in UTF-8, found another byte");
+    SL_TRY(sl_bytes_add(out, &begin, 1));
+    SL_TRY(sl_bytes_add(out, content.at, content.bytes));
+    return sl_bytes_add(out, &end, 1);
+}
+
+/* How rendering goes. */
+typedef struct rendering {
+    const sl_chat_format *format;
+    int is_prompt, is_marked;
+} rendering;
+
+enum { IS_FIRST = 1, IS_LAST = 2 }; /* message */
+
+static sl_status add_message(sl_bytes *out, const rendering *how, const sl_message *message,
+                             int place)
+{
+    const int is_answer = !strcmp(message->role, role_names[SL_ROLE_ASSISTANT]);
+    const int is_system = !strcmp(message->role, role_names[SL_ROLE_SYSTEM]);
+    const sl_chat_format *format = how->format;
     const char *role = find_role(format, message->role);
     sl_span content = { message->content, strlen(message->content) };
 
@@ -214,34 +291,56 @@ static sl_status add_message(sl_bytes *out, const sl_chat_format *format, const 
     if (format->trims)
         content = trim(message->content);
     SL_TRY(add_prefix(out, format->prefix, role));
-    SL_TRY(sl_bytes_add(out, content.at, content.bytes));
-    ends = ends && format->last && !strcmp(message->role, role_names[SL_ROLE_ASSISTANT]);
-    return add_text(out, ends ? format->last : format->suffix);
+    if (is_system && (place & IS_FIRST))
+        SL_TRY(add_text(out, format->system_start));
+    SL_TRY(add_content(out, content, how->is_marked));
+    if (is_answer && format->last && (place & IS_LAST) && !how->is_prompt)
+        return add_text(out, format->last);
+    return add_text(out, format->suffix);
 }
 
-static sl_status render(sl_bytes *out, const sl_chat_format *format, const sl_message *message,
-                        size_t count, int is_prompt)
+static sl_status render(sl_bytes *out, const rendering *how, const sl_message *message,
+                        size_t count)
 {
+    const sl_chat_format *format = how->format;
     const sl_message system = { role_names[SL_ROLE_SYSTEM], format->default_system };
 
     SL_TRY(sl_bytes_add(out, "", 0));
     SL_TRY(add_text(out, format->begin));
     if (format->default_system && count && strcmp(message[0].role, system.role) != 0)
-        SL_TRY(add_message(out, format, &system, 0));
-    for (size_t i = 0; i < count; i++)
-        SL_TRY(sl_err_where(add_message(out, format, &message[i], !is_prompt && i + 1 == count),
-                            "message %zu", i));
-    return is_prompt ? add_text(out, format->prompt) : SL_OK;
+        SL_TRY(add_message(out, how, &system, IS_FIRST));
+    for (size_t i = 0; i < count; i++) {
+        const int place = (i ? 0 : IS_FIRST) | (i + 1 < count ? 0 : IS_LAST);
+
+        SL_TRY(sl_err_where(add_message(out, how, &message[i], place), "message %zu", i));
+    }
+    return how->is_prompt ? add_text(out, format->prompt) : SL_OK;
 }
 
-sl_status sl_chat_render(char **text, const sl_chat_format *format, const sl_message *message,
-                         size_t count, int is_prompt)
+static sl_status render_to(char **text, const rendering *how, const sl_message *message,
+                           size_t count)
 {
     sl_bytes out = { 0 };
-    const sl_status st = render(&out, format, message, count, is_prompt);
+    const sl_status st = render(&out, how, message, count);
 
     if (st != SL_OK)
         sl_bytes_close(&out);
     *text = out.at;
     return st;
+}
+
+sl_status sl_chat_render(char **text, const sl_chat_format *format, const sl_message *message,
+                         size_t count, int is_prompt)
+{
+    const rendering how = { format, is_prompt, 0 };
+
+    return render_to(text, &how, message, count);
+}
+
+sl_status sl_chat_render_marked(char **text, const sl_chat_format *format,
+                                const sl_message *message, size_t count, int is_prompt)
+{
+    const rendering how = { format, is_prompt, 1 };
+
+    return render_to(text, &how, message, count);
 }

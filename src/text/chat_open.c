@@ -14,9 +14,11 @@ struct sl_chat {
 };
 
 static const char hint[] =
-    "write chat_format.json beside tokenizer.json: {\"format\": \"chatml\"} with the name of a "
-    "known format, or {\"prefix\": \"<|{role}|>\\n\", \"suffix\": \"</s>\\n\", \"prompt\": "
-    "\"<|assistant|>\\n\"} with the text before and after each message and before the answer";
+    "say chat: {format: chatml} in the recipe, with the name of a known format, or chat: {prefix: "
+    "\"<|{role}|>\\n\", suffix: \"</s>\\n\", prompt: \"<|assistant|>\\n\"} with the text before "
+    "and "
+    "after each message and before the answer; or write the same keys into chat_format.json beside "
+    "tokenizer.json, {\"format\": \"chatml\"}";
 
 void sl_chat_close(sl_chat **chat)
 {
@@ -34,9 +36,9 @@ const sl_chat_format *sl_chat_format_of(const sl_chat *chat)
 
 static sl_status check_keys(const sl_json *tree)
 {
-    static const char *const known[] = { "prefix", "suffix",         "prompt", "last",
-                                         "begin",  "default_system", "trim",   "system",
-                                         "user",   "assistant",      NULL };
+    static const char *const known[] = { "prefix", "suffix",         "prompt",       "last",
+                                         "begin",  "default_system", "system_start", "trim",
+                                         "system", "user",           "assistant",    NULL };
     const char *key;
     sl_json *value;
 
@@ -54,8 +56,8 @@ static sl_status check_keys(const sl_json *tree)
     return SL_OK;
 }
 
-/* The prompt must begin what is written before an answer, or no prompt would begin a dialogue. */
-static sl_status check_prompt(const sl_chat_format *format)
+/* No prompt would begin a dialogue otherwise. */
+sl_status sl_chat_check(const sl_chat_format *format)
 {
     const sl_message answer = { "assistant", "" };
     sl_chat_format bare = *format;
@@ -80,10 +82,9 @@ static sl_status read_own(sl_chat_format *out, const sl_json *tree)
     *out = (sl_chat_format){ .name = "of the folder" };
     SL_TRY(sl_json_text_or(&name, tree, "format", NULL));
     if (name) {
-        const sl_chat_format *row = sl_chat_find(name);
+        const sl_chat_format *row;
 
-        if (!row)
-            return SL_FAIL(SL_EFORMAT, "want the name of a chat format, found \"%.64s\"", name);
+        SL_TRY(sl_chat_named(&row, name));
         if (json_object_size(tree) != 1)
             return SL_FAIL(SL_EFORMAT, "want \"format\" alone, found other keys beside it");
         *out = *row;
@@ -96,10 +97,11 @@ static sl_status read_own(sl_chat_format *out, const sl_json *tree)
     SL_TRY(sl_json_text_or(&out->last, tree, "last", NULL));
     SL_TRY(sl_json_text_or(&out->begin, tree, "begin", NULL));
     SL_TRY(sl_json_text_or(&out->default_system, tree, "default_system", NULL));
+    SL_TRY(sl_json_text_or(&out->system_start, tree, "system_start", NULL));
     SL_TRY(sl_json_bool_or(&out->trims, tree, "trim", 0));
     for (size_t i = 0; i < SL_ROLES; i++)
         SL_TRY(sl_json_text_or(&out->role[i], tree, roles[i], roles[i]));
-    return check_prompt(out);
+    return sl_chat_check(out);
 }
 
 static sl_status recognise(sl_chat_format *out, const char *text, size_t bytes)

@@ -292,6 +292,7 @@ void sl_text_work_close(sl_text_work *work)
     sl_free(work->out.at);
     sl_free(work->raw.at);
     sl_free(work->inner.at);
+    sl_free(work->inner_guard.at);
     sl_free(work->wide);
     sl_free(work->symbol);
     sl_free(work->heap);

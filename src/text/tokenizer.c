@@ -43,22 +43,68 @@ static sl_status encode_words(sl_ids *out, const sl_tokenizer *t, sl_text_work *
     return SL_OK;
 }
 
-/* Text without added tokens that stand in raw text. */
-static sl_status encode_section(sl_ids *out, const sl_tokenizer *t, sl_text_work *work,
-                                sl_span text, int is_start, int skips_special)
+/* What encoding is asked for. */
+typedef struct encoding {
+    const sl_tokenizer *tokenizer;
+    sl_span text;
+    const sl_guard *guard; /* (guards) */
+    size_t guards;
+} encoding;
+
+/* *out: where byte at of the section lies when it is normalised. */
+static sl_status find_normal(size_t *out, const sl_tokenizer *t, sl_text_work *work,
+                             sl_span section, size_t at)
 {
+    *out = at ? SIZE_MAX : 0;
+    if (!at || at >= section.bytes)
+        return SL_OK;
+    SL_TRY(sl_steps_run(&t->normalizer, work, (sl_span){ section.at, at }));
+    *out = work->text.count;
+    return SL_OK;
+}
+
+/* The guards of a section that begins at base, where they lie when it is normalised. Tokens that
+ * are special and normalized are rare; without one nothing is to be guarded. */
+static sl_status guard_section(const encoding *e, sl_text_work *work, sl_span section, size_t base)
+{
+    sl_guards *guards = &work->inner_guard;
+
+    guards->count = 0;
+    for (size_t i = 0; e->tokenizer->normalized.has_special && i < e->guards; i++) {
+        const sl_guard *g = &e->guard[i];
+        sl_guard inner;
+
+        if (g->end <= base || g->at >= base + section.bytes)
+            continue;
+        SL_TRY(
+            find_normal(&inner.at, e->tokenizer, work, section, g->at > base ? g->at - base : 0));
+        SL_TRY(find_normal(&inner.end, e->tokenizer, work, section, g->end - base));
+        SL_TRY(sl_grow(&guards->at, &guards->capacity, guards->count + 1, sizeof *guards->at));
+        guards->at[guards->count++] = inner;
+    }
+    return SL_OK;
+}
+
+/* Text without added tokens that stand in raw text. */
+static sl_status encode_section(sl_ids *out, const encoding *e, sl_text_work *work, size_t base,
+                                size_t bytes)
+{
+    const sl_tokenizer *t = e->tokenizer;
+    const sl_span text = { e->text.at + base, bytes };
     sl_bytes old;
 
+    SL_TRY(guard_section(e, work, text, base));
     SL_TRY(sl_steps_run(&t->normalizer, work, text));
     old = work->normal;
     work->normal = work->text;
     work->text = old;
     SL_TRY(sl_needles_split(&work->inner, &t->normalized,
-                            (sl_span){ work->normal.at, work->normal.count }, skips_special));
+                            (sl_span){ work->normal.at, work->normal.count }, work->inner_guard.at,
+                            work->inner_guard.count));
     for (size_t i = 0; i < work->inner.count; i++) {
         const sl_section s = work->inner.at[i];
 
-        work->is_start = is_start && !s.at;
+        work->is_start = !base && !s.at;
         if (s.id >= 0)
             SL_TRY(sl_ids_add(out, &s.id, 1));
         else
@@ -67,40 +113,46 @@ static sl_status encode_section(sl_ids *out, const sl_tokenizer *t, sl_text_work
     return SL_OK;
 }
 
-static sl_status encode_text(sl_ids *out, const sl_tokenizer *t, sl_text_work *work, sl_span text,
-                             int skips_special)
+static sl_status encode_text(sl_ids *out, const encoding *e, sl_text_work *work)
 {
-    SL_TRY(sl_needles_split(&work->raw, &t->raw, text, skips_special));
+    SL_TRY(sl_needles_split(&work->raw, &e->tokenizer->raw, e->text, e->guard, e->guards));
     for (size_t i = 0; i < work->raw.count; i++) {
         const sl_section s = work->raw.at[i];
 
         if (s.id >= 0)
             SL_TRY(sl_ids_add(out, &s.id, 1));
         else
-            SL_TRY(encode_section(out, t, work, (sl_span){ text.at + s.at, s.bytes }, !s.at,
-                                  skips_special));
+            SL_TRY(encode_section(out, e, work, s.at, s.bytes));
     }
     return SL_OK;
 }
 
-sl_status sl_tokenizer_encode(sl_ids *out, const sl_tokenizer *tokenizer, const char *text,
-                              size_t bytes, unsigned flags)
+sl_status sl_tokenizer_encode_guarded(sl_ids *out, const sl_tokenizer *tokenizer, sl_span text,
+                                      const sl_guard *guard, size_t count, unsigned flags)
 {
-    const sl_span span = { text, bytes };
+    const sl_guard all = { 0, text.bytes };
     const int adds = (flags & SL_ENCODE_ADD_SPECIAL) != 0;
+    const int is_matched = (flags & SL_ENCODE_SPECIAL_IN_TEXT) != 0;
+    const encoding e = { tokenizer, text, is_matched ? guard : &all, is_matched ? count : 1 };
     sl_text_work work;
     sl_status st = SL_OK;
 
-    SL_TRY(check_text(span));
-    SL_TRY(sl_text_work_open(&work, bytes));
+    SL_TRY(check_text(text));
+    SL_TRY(sl_text_work_open(&work, text.bytes));
     if (adds)
         SL_TRY_OUT(sl_ids_add(out, tokenizer->prefix.id, tokenizer->prefix.count));
-    SL_TRY_OUT(encode_text(out, tokenizer, &work, span, !(flags & SL_ENCODE_SPECIAL_IN_TEXT)));
+    SL_TRY_OUT(encode_text(out, &e, &work));
     if (adds)
         SL_TRY_OUT(sl_ids_add(out, tokenizer->suffix.id, tokenizer->suffix.count));
 out:
     sl_text_work_close(&work);
     return st;
+}
+
+sl_status sl_tokenizer_encode(sl_ids *out, const sl_tokenizer *tokenizer, const char *text,
+                              size_t bytes, unsigned flags)
+{
+    return sl_tokenizer_encode_guarded(out, tokenizer, (sl_span){ text, bytes }, NULL, 0, flags);
 }
 
 size_t sl_tokenizer_vocab(const sl_tokenizer *tokenizer)

@@ -48,6 +48,16 @@ enum {
  * hold a part. Errors: SL_EFORMAT for invalid UTF-8, with the byte; SL_EARG; SL_ENOMEM. */
 sl_status sl_tokenizer_encode(sl_ids *out, const sl_tokenizer *tokenizer, const char *text,
                               size_t bytes, unsigned flags) SL_MUSTUSE;
+/* A stretch of a text where special tokens are ordinary text: what others wrote. */
+typedef struct sl_guard {
+    size_t at, end; /* bytes of the text, end not included */
+} sl_guard;
+/* The same, but no special token is matched that has a byte in one of the guards (count, in order
+ * and apart). Without special tokens in them the ids are those without guards: merges go across
+ * their borders. */
+sl_status sl_tokenizer_encode_guarded(sl_ids *out, const sl_tokenizer *tokenizer, sl_span text,
+                                      const sl_guard *guard, size_t count,
+                                      unsigned flags) SL_MUSTUSE;
 /* *out: text with a zero byte after it, owned by the caller (sl_free). Invalid UTF-8 becomes
  * U+FFFD; ids without a token (rows that only the model has) give no text. Errors: SL_EARG for a
  * negative id; SL_ENOMEM. */

@@ -88,6 +88,11 @@ typedef struct sl_sections {
     size_t count, capacity;
 } sl_sections;
 
+typedef struct sl_guards {
+    sl_guard *at;
+    size_t count, capacity;
+} sl_guards;
+
 typedef struct sl_symbol {
     int32_t id, previous, next; /* neighbours in the list, -1: none; id -1: merged away */
 } sl_symbol;
@@ -102,9 +107,10 @@ typedef struct sl_text_work {
     sl_bytes normal;     /* a normalised section, while its parts pass through text */
     sl_pieces piece, out;
     sl_sections raw, inner;
-    size_t limit_bytes; /* of text */
-    int is_start;       /* the first piece begins the whole text */
-    int32_t *wide;      /* code points for normal forms */
+    sl_guards inner_guard; /* in the normalised section */
+    size_t limit_bytes;    /* of text */
+    int is_start;          /* the first piece begins the whole text */
+    int32_t *wide;         /* code points for normal forms */
     size_t wide_capacity;
     sl_symbol *symbol;
     sl_candidate *heap;
@@ -171,11 +177,12 @@ typedef struct sl_needles {
     sl_needle *at; /* sorted by text */
     size_t count, capacity;
     size_t first[257]; /* needles that begin with byte b are first[b] .. first[b + 1] - 1 */
+    int has_special;
 } sl_needles;
 
-/* Splits text at added tokens, leftmost-longest, into out. */
+/* Splits text at added tokens, leftmost-longest, into out; special ones not in guards (count). */
 sl_status sl_needles_split(sl_sections *out, const sl_needles *needles, sl_span text,
-                           int skips_special) SL_MUSTUSE;
+                           const sl_guard *guard, size_t count) SL_MUSTUSE;
 void sl_needles_close(sl_needles *needles);
 
 typedef struct sl_bpe {

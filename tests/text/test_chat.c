@@ -32,6 +32,35 @@ static const rendered texts[] = {
       "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nBe brief.<|eot_id|>"
       "<|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|>"
       "<|start_header_id|>assistant<|end_header_id|>\n\nHello.<|eot_id|>" },
+    { "llama-3.1", 0, 3,
+      "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: "
+      "December 2023\nToday Date: 26 Jul 2024\n\nBe brief.<|eot_id|>"
+      "<|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|>"
+      "<|start_header_id|>assistant<|end_header_id|>\n\n",
+      "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: "
+      "December 2023\nToday Date: 26 Jul 2024\n\nBe brief.<|eot_id|>"
+      "<|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|>"
+      "<|start_header_id|>assistant<|end_header_id|>\n\nHello.<|eot_id|>" },
+    { "llama-3.1", 1, 2,
+      "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: "
+      "December 2023\nToday Date: 26 Jul 2024\n\n<|eot_id|>"
+      "<|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|>"
+      "<|start_header_id|>assistant<|end_header_id|>\n\n",
+      "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: "
+      "December 2023\nToday Date: 26 Jul 2024\n\n<|eot_id|>"
+      "<|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|>"
+      "<|start_header_id|>assistant<|end_header_id|>\n\nHello.<|eot_id|>" },
+    { "qwen1.5", 1, 2,
+      "<|im_start|>system\nYou are a helpful assistant<|im_end|>\n<|im_start|>user\n Hi\n"
+      "<|im_end|>\n<|im_start|>assistant\n",
+      "<|im_start|>system\nYou are a helpful assistant<|im_end|>\n<|im_start|>user\n Hi\n"
+      "<|im_end|>\n<|im_start|>assistant\nHello.<|im_end|>\n" },
+    { "smollm2", 1, 2,
+      "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face"
+      "<|im_end|>\n<|im_start|>user\n Hi\n<|im_end|>\n<|im_start|>assistant\n",
+      "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face"
+      "<|im_end|>\n<|im_start|>user\n Hi\n<|im_end|>\n<|im_start|>assistant\nHello.<|im_end|>\n" },
+    { "tldr", 1, 2, " Hi\n\n\nTL;DR:", " Hi\n\n\nTL;DR: Hello.<|endoftext|>" },
     { "zephyr", 0, 3, "<|system|>\nBe brief.</s>\n<|user|>\n Hi\n</s>\n<|assistant|>\n",
       "<|system|>\nBe brief.</s>\n<|user|>\n Hi\n</s>\n<|assistant|>\nHello.</s>\n" },
     { "chatml", 1, 2, "<|im_start|>user\n Hi\n<|im_end|>\n<|im_start|>assistant\n",
@@ -91,6 +120,11 @@ static void test_turns(void **state)
     check_render(sl_chat_find("hh"), two, 4, 0,
                  "\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant: d<|endoftext|>");
     check_render(sl_chat_find("hh"), two, 2, 1, "\n\nHuman: a\n\nAssistant: b\n\nAssistant:");
+    check_render(sl_chat_find("llama-3.1"), (const sl_message[]){ { "user", "a" }, talk[0] }, 2, 0,
+                 "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge "
+                 "Date: December 2023\nToday Date: 26 Jul 2024\n\n<|eot_id|>"
+                 "<|start_header_id|>user<|end_header_id|>\n\na<|eot_id|>"
+                 "<|start_header_id|>system<|end_header_id|>\n\nBe brief.<|eot_id|>");
     check_render(sl_chat_find("phi-2"), two, 3, 1, "Instruct: a\nOutput: b\nInstruct: c\nOutput:");
 }
 
@@ -155,11 +189,11 @@ static void test_folder_without(void **state)
     (void)state;
     assert_int_equal(sl_chat_open(&chat, folder), SL_EUNSUPPORTED);
     assert_non_null(strstr(sl_err_hint_text(), "chat_format.json"));
-    assert_non_null(strstr(sl_err_hint_text(), "\"prefix\""));
+    assert_non_null(strstr(sl_err_hint_text(), "prefix: "));
     sl_err_clear();
     put("chat_template.jinja", "{{ unknown }}");
     assert_int_equal(sl_chat_open(&chat, folder), SL_EUNSUPPORTED);
-    assert_non_null(strstr(sl_err_hint_text(), "\"suffix\""));
+    assert_non_null(strstr(sl_err_hint_text(), "suffix: "));
     assert_non_null(strstr(sl_err_place(), "chat_template.jinja"));
     assert_null(chat);
     sl_err_clear();
@@ -212,7 +246,14 @@ static void test_folder_own(void **state)
                  "^[system:system] d;[user:user] u;[Bot:Bot]");
     sl_chat_close(&chat);
     put("chat_format.json", "{\"format\": \"zefyr\"}");
-    T_FAILS(sl_chat_open(&chat, folder), SL_EFORMAT, "\"zefyr\"");
+    assert_int_equal(sl_chat_open(&chat, folder), SL_EFORMAT);
+    assert_non_null(strstr(sl_err_message(), "\"zefyr\""));
+    assert_non_null(strstr(sl_err_hint_text(), "\"zephyr\""));
+    sl_err_clear();
+    put("chat_format.json", "{\"format\": \"gpt-4-turbo\"}");
+    assert_int_equal(sl_chat_open(&chat, folder), SL_EFORMAT);
+    assert_non_null(strstr(sl_err_hint_text(), "known are llama-3, llama-3.1, zephyr"));
+    sl_err_clear();
     put("chat_format.json", "{\"format\": \"zephyr\", \"suffix\": \"\"}");
     T_FAILS(sl_chat_open(&chat, folder), SL_EFORMAT, "\"format\" alone");
     put("chat_format.json", "{\"prefix\": \"\", \"sufix\": \"\"}");
@@ -274,7 +315,7 @@ static void test_encoder(void **state)
     put("chat_format.json", "{\"format\": \"hh\"}");
     T_OK(sl_text_encoder_open(&e, path));
     T_OK(sl_text_render(e, &text, talk + 1, 1, 1));
-    assert_string_equal(text, "\n\nHuman:  Hi\n\n\nAssistant:");
+    assert_string_equal(text, "\n\nHuman: \xFE Hi\n\xFF\n\nAssistant:");
     sl_free(text);
     sl_text_encoder_close(&e);
     put("chat_format.json", "{");
@@ -282,13 +323,91 @@ static void test_encoder(void **state)
     assert_null(e);
 }
 
+/* Ids of a message "a<s>b" and of the same text as a string. */
+static void check_special(const sl_text_settings *settings, const char *message, const char *string)
+{
+    const sl_message hostile = { "user", "a<s>b" };
+    sl_text_encoder *e;
+    char *text;
+
+    T_OK(sl_text_encoder_open_as(&e, folder, settings));
+    T_OK(sl_text_render(e, &text, &hostile, 1, 1));
+    check_encode(e, text, 1, message);
+    check_encode(e, "a<s>b<s>", 1, string);
+    sl_free(text);
+    sl_text_encoder_close(&e);
+}
+
+/* The format's <s> is special, that of the content is two characters without a token: dropped. */
+static void test_content_is_guarded(void **state)
+{
+    static const sl_chat_format chat = { .name = "test",
+                                         .prefix = "<s>",
+                                         .suffix = "<s>",
+                                         .prompt = "<s>",
+                                         .role = { "system", "user", "assistant" } };
+    const sl_message empty = { "user", "" }, broken = { "user", "a\xFF" };
+    sl_text_settings settings = { .chat = &chat };
+    sl_text_encoder *e;
+    char *text;
+
+    (void)state;
+    put("tokenizer.json", tokenizer_json);
+    check_special(&settings, "4 2 4 4", "4 0 4 1 4");
+    settings.special = SL_SPECIAL_ALL;
+    check_special(&settings, "4 0 4 1 4 4", "4 0 4 1 4");
+    settings.special = SL_SPECIAL_NONE;
+    check_special(&settings, "4 2 4 4", "4 2");
+    T_OK(sl_text_encoder_open_as(&e, folder, &settings));
+    T_OK(
+        sl_text_render(e, &text, &empty, 1, 1)); /* the format's own are special with any content */
+    check_encode(e, text, 0, "4 4 4");
+    sl_free(text);
+    T_FAILS(sl_text_render(e, &text, &broken, 1, 1), SL_EFORMAT, "want content in UTF-8");
+    sl_text_encoder_close(&e);
+}
+
+static void test_settings(void **state)
+{
+    static const sl_chat_format wrong = { .name = "test",
+                                          .prefix = "{role}:",
+                                          .suffix = "",
+                                          .prompt = "Bot:",
+                                          .role = { "system", "user", "assistant" } };
+    sl_text_settings settings = { .format = "zephyr" };
+    const sl_chat_format *format;
+    sl_text_encoder *e;
+
+    (void)state;
+    put("tokenizer.json", tokenizer_json);
+    put("chat_format.json", "{"); /* not read: the settings say the format */
+    T_OK(sl_text_encoder_open_as(&e, folder, &settings));
+    T_OK(sl_text_encoder_format(&format, e));
+    assert_string_equal(format->name, "zephyr");
+    sl_text_encoder_close(&e);
+    settings.format = "zefyr";
+    T_FAILS(sl_text_encoder_open_as(&e, folder, &settings), SL_EFORMAT, "\"zefyr\"");
+    assert_null(e);
+    settings = (sl_text_settings){ .chat = &wrong };
+    T_FAILS(sl_text_encoder_open_as(&e, folder, &settings), SL_EFORMAT, "begin an assistant");
+    settings.format = "zephyr";
+    T_FAILS(sl_text_encoder_open_as(&e, folder, &settings), SL_EARG, "found both");
+    drop("chat_format.json");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_render),         cmocka_unit_test(test_turns),
-        cmocka_unit_test(test_trim),           cmocka_unit_test(test_roles),
-        cmocka_unit_test(test_folder_without), cmocka_unit_test(test_folder_templates),
-        cmocka_unit_test(test_folder_own),     cmocka_unit_test(test_encoder),
+        cmocka_unit_test(test_render),
+        cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_trim),
+        cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_folder_without),
+        cmocka_unit_test(test_folder_templates),
+        cmocka_unit_test(test_folder_own),
+        cmocka_unit_test(test_encoder),
+        cmocka_unit_test(test_content_is_guarded),
+        cmocka_unit_test(test_settings),
     };
     int red;
 

@@ -83,6 +83,64 @@ static void test_added_tokens(void **state)
     sl_tokenizer_close(&t);
 }
 
+/* Ids of text with one guard. */
+static const char *guarded(const t_parts *parts, const char *text, size_t at, size_t end)
+{
+    static char found[256];
+    const sl_guard guard = { at, end };
+    sl_tokenizer *t;
+    sl_ids ids = { 0 };
+    size_t used = 0;
+
+    T_OK(t_parts_open(&t, parts));
+    T_OK(sl_tokenizer_encode_guarded(&ids, t, (sl_span){ text, strlen(text) }, &guard, 1,
+                                     SL_ENCODE_SPECIAL_IN_TEXT));
+    for (size_t i = 0; i < ids.count; i++)
+        used += (size_t)snprintf(found + used, sizeof found - used, i ? " %d" : "%d", ids.id[i]);
+    found[used] = 0;
+    sl_ids_close(&ids);
+    sl_tokenizer_close(&t);
+    return found;
+}
+
+static void test_guards(void **state)
+{
+    static const char vocab[] = "{\"a\":0,\"<\":1,\"x\":2,\">\":3,\"y\":4,\"aa\":5}";
+    t_parts p = { .vocab = vocab, .merges = "[\"a a\"]", .added = ADDED("\"special\":true") };
+
+    (void)state;
+    assert_string_equal(guarded(&p, "<x><x><x>", 3, 6), "9 1 2 3 9");
+    assert_string_equal(guarded(&p, "a<x>aa<x>", 1, 5), "0 1 2 3 5 9"); /* a merge goes across */
+    /* no byte of a special token lies in the guard: begun before it, ended behind it */
+    assert_string_equal(guarded(&p, "a<x>", 2, 4), "0 1 2 3");
+    assert_string_equal(guarded(&p, "<x>a", 0, 1), "1 2 3 0");
+    /* the longest that stays clear of it, before it and behind it */
+    assert_string_equal(guarded(&p, "<x><y>", 3, 6), "9 1 4 3");
+    assert_string_equal(guarded(&p, "<x><y><x>", 0, 3), "1 2 3 1 4 3 9");
+    p.added = ADDED("\"special\":false"); /* others are matched in it and across its border */
+    assert_string_equal(guarded(&p, "a<x>", 1, 4), "0 9");
+    assert_string_equal(guarded(&p, "a<x>", 2, 4), "0 9");
+    assert_string_equal(guarded(&p, "<x><y>", 3, 6), "9 1 4 3");
+}
+
+/* Special tokens that are looked for in normalised text: guards are moved to it. */
+static void test_guards_of_normalized(void **state)
+{
+    const t_parts nfc = { .vocab = "{\"a\":0,\"\\u00e9\":1,\"<\":2,\"x\":3,\">\":4}",
+                          .added = ADDED("\"special\":true,\"normalized\":true"),
+                          .normalizer = "{\"type\":\"NFC\"}" };
+    const t_parts prepend = { .vocab = "{\"a\":0,\"_\":1,\"<\":2,\"x\":3,\">\":4}",
+                              .added = ADDED("\"special\":true,\"normalized\":true"),
+                              .normalizer = "{\"type\":\"Replace\",\"pattern\":{\"String\":"
+                                            "\"a\"},\"content\":\"_____\"}" };
+
+    (void)state;
+    /* 3 bytes become 2 */
+    assert_string_equal(guarded(&nfc, "e\xCC\x81<x>e\xCC\x81<x><x>", 6, 12), "1 9 1 2 3 4 9");
+    assert_string_equal(guarded(&nfc, "<x>e\xCC\x81<x>", 0, 6), "2 3 4 1 9");
+    assert_string_equal(guarded(&prepend, "a<x><x><x>", 4, 7), "1 1 1 1 1 9 2 3 4 9");
+}
+
 static void test_normalized_tokens(void **state)
 {
     /* the token is looked for as the normalizer writes it */
@@ -355,6 +413,8 @@ int main(void)
         cmocka_unit_test(test_ranks_decide),
         cmocka_unit_test(test_missing_characters),
         cmocka_unit_test(test_added_tokens),
+        cmocka_unit_test(test_guards),
+        cmocka_unit_test(test_guards_of_normalized),
         cmocka_unit_test(test_normalized_tokens),
         cmocka_unit_test(test_normalizers),
         cmocka_unit_test(test_metaspace),
