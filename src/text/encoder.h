@@ -37,6 +37,10 @@ sl_status sl_text_encoder_open_as(sl_text_encoder **out, const char *path,
 sl_status sl_text_encoder_open(sl_text_encoder **out, const char *path) SL_MUSTUSE;
 void sl_text_encoder_close(sl_text_encoder **encoder);
 const sl_tokenizer *sl_text_encoder_tokenizer(const sl_text_encoder *encoder);
+int sl_text_encoder_has_chat(const sl_text_encoder *encoder);
+/* The special token that the chat format writes after an answer; -1: no format, or it writes
+ * ordinary text. */
+int32_t sl_text_encoder_end_of_turn(const sl_text_encoder *encoder);
 /* The chat format in use, borrowed until close. Errors: as sl_text_render without one. */
 sl_status sl_text_encoder_format(const sl_chat_format **out,
                                  const sl_text_encoder *encoder) SL_MUSTUSE;
