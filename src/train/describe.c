@@ -8,6 +8,15 @@ static sl_status describe_loss(sl_json **out, const sl_session *s)
     char form[SL_OBJECTIVE_FORM];
     sl_json *tree = NULL, *first;
 
+    if (s->update.is_reward) {
+        *out = json_pack("{s:s, s:s, s:s, s:f, s:s}", "name", "bradley-terry", "formula",
+                         "-(1 - smoothing) log sigmoid(m) - smoothing log sigmoid(-m), "
+                         "m = reward_c - reward_r",
+                         "source", "arXiv 2203.02155 eq. 1", "smoothing",
+                         s->objective.settings.smoothing, "loss_form",
+                         "bradley-terry (score.weight at the last token, no reference)");
+        return *out ? SL_OK : SL_FAIL(SL_ENOMEM, "want memory for a loss, found none");
+    }
     if (!s->loss) {
         *out = json_pack("{s:s, s:s, s:s}", "name", "sft", "formula",
                          "-mean over all answer tokens of log p", "loss_form", sft);

@@ -84,7 +84,7 @@ static sl_status emit_answer(sl_session *s, size_t sequence)
 
 sl_status sl_emit_tokens(sl_session *s)
 {
-    if (!s->run || !sl_run_wants(s->run, SL_TABLE_TOKENS))
+    if (!s->run || s->update.is_reward || !sl_run_wants(s->run, SL_TABLE_TOKENS))
         return SL_OK;
     for (size_t sequence = 0; sequence < s->update.packer.packed.B; sequence++)
         if (sequence % s->update.sides < SL_UPDATE_TARGET)
@@ -121,7 +121,9 @@ static sl_status emit_step(sl_session *s)
         .pairs_on = (uint32_t)m->pairs_on,
         .step_tokens = (uint32_t)m->tokens,
         .iteration = (uint32_t)s->iteration,
-        .phase = s->loss ? SL_PHASE_PREFERENCE : SL_PHASE_SFT,
+        .phase = s->update.is_reward ? SL_PHASE_REWARD
+                 : s->loss           ? SL_PHASE_PREFERENCE
+                                     : SL_PHASE_SFT,
     };
 
     return sl_run_row(s->run, SL_TABLE_STEPS, &row, NULL);
@@ -138,16 +140,18 @@ static sl_status emit_pair(sl_session *s, size_t i)
         .prompt_id = p->prompt.id,
         .chosen_id = p->chosen.id,
         .rejected_id = p->rejected.id,
-        .logp_c = u->logp_c[i],
-        .logp_r = has_two ? u->logp_r[i] : NAN,
+        .logp_c = u->is_reward ? NAN : u->logp_c[i],
+        .logp_r = has_two && !u->is_reward ? u->logp_r[i] : NAN,
         .ref_logp_c = u->ref_c[i],
         .ref_logp_r = u->ref_r[i],
         .margin = u->margin[i],
         .loss = u->loss[i],
         .coef_c = u->coef_c[i],
         .coef_r = u->coef_r[i],
-        .score_c = p->chosen.score,
-        .score_r = has_two ? p->rejected.score : NAN,
+        .score_c = u->is_reward ? (float)u->logp_c[i] : p->chosen.score,
+        .score_r = u->is_reward ? (float)u->logp_r[i]
+                   : has_two    ? p->rejected.score
+                                : NAN,
         .label_p = has_two ? p->label_p : NAN,
         .weight = p->weight,
         .tok_c = p->chosen.count,

@@ -45,7 +45,7 @@ static sl_status shard_backward(sl_gradsplit *split, sl_update *u, sl_work *work
 
     memset(split->shard, 0, split->floats * sizeof(float));
     sl_model_gradients_into(split->model, split->shard);
-    st = sl_model_backward(split->model, work, &u->packer.packed, u->coef);
+    st = sl_update_backward(u, split->model, work, u->coef);
     sl_model_gradients_into(split->model, NULL);
     SL_TRY(st);
     sl_group_dots(split->part, split->model, split->shard, split->shard);
@@ -61,7 +61,7 @@ static sl_status part_backward(sl_gradsplit *split, sl_update *u, sl_work *work,
     sl_status st;
 
     sl_model_gradients_into(split->model, into);
-    st = sl_model_backward(split->model, work, &u->packer.packed, u->split_coef);
+    st = sl_update_backward(u, split->model, work, u->split_coef);
     sl_model_gradients_into(split->model, NULL);
     return st;
 }
@@ -69,11 +69,11 @@ static sl_status part_backward(sl_gradsplit *split, sl_update *u, sl_work *work,
 sl_status sl_gradsplit_backward(sl_gradsplit *split, sl_update *u, sl_work *work)
 {
     if (!split->is_active)
-        return sl_model_backward(split->model, work, &u->packer.packed, u->coef);
+        return sl_update_backward(u, split->model, work, u->coef);
     if (split->shard)
         SL_TRY(shard_backward(split, u, work));
     else
-        SL_TRY(sl_model_backward(split->model, work, &u->packer.packed, u->coef));
+        SL_TRY(sl_update_backward(u, split->model, work, u->coef));
     split->shards++;
     split->shard_pairs = (double)u->micro;
     if (u->sides > 1) {

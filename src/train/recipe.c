@@ -3,7 +3,7 @@
 #include "train/schedule.h"
 #include <stddef.h>
 
-static const char *const methods[] = { "sft", "preference", NULL };
+static const char *const methods[] = { "sft", "preference", "reward", NULL };
 static const char *const nll_overs[] = { "batch", "answer", "sum", NULL };
 static const char *const references[] = { "first", "previous", "mixed", NULL };
 static const char *const policies[] = { "static", "on-policy", "mix", "advised", NULL };
@@ -67,7 +67,7 @@ const sl_key sl_recipe_keys[] = {
     F64(world, habit, 0, 20, "0.5", "sd of its style habit"),
     F64(world, quirk, -20, 20, "2", "logit of its systematic mistake; 0: none"),
     F64(world, label_temperature, 0.01, 100, "1", "temperature of the labels of pairs"),
-    PICK(method, "name", kind, methods, "preference", "sft or preference"),
+    PICK(method, "name", kind, methods, "preference", "sft, preference or reward"),
     TEXT(method, loss, "dpo", "loss, or a sum as dpo + 0.2*sft; docs/math.md lists them"),
     F64(method, beta, 1e-6, 1000, "0.1", "inverse temperature of the implicit reward"),
     F64(method, delta, 0, 1000, "1", "hinge margin of slic-hf, nats"),
@@ -155,6 +155,12 @@ sl_status sl_recipe_objective(sl_objective *out, const sl_recipe *recipe)
 {
     static const char *const nll_terms[] = { "sft", "nll", "nll-sum" };
 
+    if (recipe->method.kind == SL_METHOD_REWARD) {
+        SL_TRY(sl_objective_parse(out, "cpo"));
+        out->settings.beta = 1.0;
+        out->settings.smoothing = recipe->method.smoothing;
+        return sl_objective_check(out);
+    }
     SL_TRY(sl_err_where(sl_objective_parse(out, recipe->method.loss), "key \"method.loss\""));
     out->settings = (sl_loss_settings){ .beta = recipe->method.beta,
                                         .delta = recipe->method.delta,
@@ -166,6 +172,18 @@ sl_status sl_recipe_objective(sl_objective *out, const sl_recipe *recipe)
             sl_objective_add(out, nll_terms[recipe->method.nll_over], recipe->method.nll),
             "key \"method.nll\""));
     return sl_err_where(sl_objective_check(out), "section \"method\"");
+}
+
+static sl_status check_reward(const sl_recipe *recipe)
+{
+    if (recipe->method.kind != SL_METHOD_REWARD)
+        return SL_OK;
+    if (recipe->policy.kind != SL_POLICY_STATIC)
+        return SL_FAIL(SL_EARG, "want policy.source static with method.name reward, found another");
+    if (recipe->model.reference[0])
+        return SL_FAIL(SL_EARG, "want no model.reference with method.name reward, found \"%s\"",
+                       recipe->model.reference);
+    return SL_OK;
 }
 
 /* A reference that moves, or moments that stay, cannot be taken back after a branch. */
@@ -188,6 +206,7 @@ sl_status sl_recipe_check(const sl_recipe *recipe)
     sl_objective objective;
 
     SL_TRY(sl_recipe_objective(&objective, recipe));
+    SL_TRY(check_reward(recipe));
     SL_TRY(check_reference(recipe));
     if (micro && batch % micro)
         return SL_FAIL(SL_EARG, "want train.micro_batch to divide train.batch, found %lld and %lld",

@@ -6,7 +6,7 @@
 #include "base/yaml.h"
 #include "train/objective.h"
 
-typedef enum sl_method { SL_METHOD_SFT, SL_METHOD_PREFERENCE } sl_method;
+typedef enum sl_method { SL_METHOD_SFT, SL_METHOD_PREFERENCE, SL_METHOD_REWARD } sl_method;
 typedef enum sl_policy_kind {
     SL_POLICY_STATIC,
     SL_POLICY_ON_POLICY,
@@ -98,8 +98,9 @@ typedef struct sl_recipe {
 extern const sl_key sl_recipe_keys[];
 extern const size_t sl_recipe_key_count;
 
-/* What the preference method minimises: method.loss with its settings and method.nll. Errors:
- * SL_EARG naming the key. */
+/* What the preference method minimises: method.loss with its settings and method.nll; of the reward
+ * method -log sigmoid(reward_c - reward_r), smoothed, its rewards in place of log-probabilities.
+ * Errors: SL_EARG naming the key. */
 sl_status sl_recipe_objective(sl_objective *out, const sl_recipe *recipe) SL_MUSTUSE;
 /* Checks what one key alone cannot say (micro_batch divides batch, heads divide, ...).
  * Errors: SL_EARG naming the keys. */

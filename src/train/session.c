@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "model/reward.h"
 #include "train/data_file.h"
 #include "train/emit.h"
 #include "train/memory.h"
@@ -108,6 +109,12 @@ static sl_optim_settings optim_settings(const sl_recipe *r)
                                 .decay = (sl_optim_decay)r->optim.decayed };
 }
 
+/* A reward model has pairs, but neither a policy to sample from nor a reference. */
+static int is_policy(const sl_session *s)
+{
+    return s->recipe.method.kind == SL_METHOD_PREFERENCE;
+}
+
 /* A reference of its own, beside the policy at the start of the iteration. */
 static int has_reference(const sl_session *s)
 {
@@ -122,7 +129,7 @@ static sl_status check_parameters(const sl_session *s)
 {
     const sl_recipe *r = &s->recipe;
     const sl_optim_settings optim = optim_settings(r);
-    const size_t copies = 2 + sl_optim_moments(&optim) + (s->loss ? 1 : 0) +
+    const size_t copies = 2 + sl_optim_moments(&optim) + (is_policy(s) ? 1 : 0) +
                           (has_reference(s) ? 1 : 0) +
                           (s->loss && r->record.grad_split_every ? 2 : 0);
     sl_config config;
@@ -134,6 +141,21 @@ static sl_status check_parameters(const sl_session *s)
     bytes = sl_config_parameters(&config) * sizeof(float) * copies;
     sl_config_close(&config);
     return sl_memory_check(bytes, sl_memory_physical(), "parameters, gradients and moments");
+}
+
+/* The reward method turns a language model into a reward model, or goes on with one. */
+static sl_status settle_head(sl_session *s)
+{
+    sl_model *scorer = NULL;
+
+    if (s->recipe.method.kind != SL_METHOD_REWARD)
+        return sl_err_where(sl_model_check_speaks(s->policy), "key \"model.policy\"");
+    if (sl_model_config(s->policy)->is_scorer)
+        return SL_OK;
+    SL_TRY(sl_model_scorer_of(&scorer, s->policy, (uint64_t)s->recipe.seed, 1));
+    sl_model_close(&s->policy);
+    s->policy = scorer;
+    return SL_OK;
 }
 
 static sl_status open_models(sl_session *s)
@@ -149,7 +171,8 @@ static sl_status open_models(sl_session *s)
     if (sl_model_config(s->policy)->V < l->vocab)
         return SL_FAIL(SL_ESHAPE, "want a vocabulary of at least %zu tokens, found %zu", l->vocab,
                        sl_model_config(s->policy)->V);
-    if (!s->loss)
+    SL_TRY(settle_head(s));
+    if (!is_policy(s))
         return SL_OK;
     SL_TRY(sl_model_clone(&s->start, s->policy, 0));
     if (r->model.reference[0])
@@ -192,8 +215,8 @@ static sl_status open_sampling(sl_session *s)
 
     SL_TRY(sl_voices_judge(&s->judge, r, s->data, s->stop));
     SL_TRY(sl_measure_open(&s->measure, &set, s->data, s->judge));
-    SL_TRY(sl_model_sampler_open(&s->sampler, s->start, sample_batch(s), l->prompt_tok,
-                                 l->answer_tok));
+    SL_TRY(sl_model_sampler_open(&s->sampler, s->start ? s->start : s->policy, sample_batch(s),
+                                 l->prompt_tok, l->answer_tok));
     s->sampler.decode = sl_voices_decode(s->text);
     s->door = sl_model_sampler_door(&s->sampler, &law);
     return SL_OK;
@@ -258,7 +281,8 @@ static void settle_sizes(sl_session *s)
 
     s->update.sides = s->loss ? (s->loss->needs_target ? 3 : 2) : 1;
     s->update.micro = (size_t)(r->train.micro_batch ? r->train.micro_batch : r->train.batch);
-    s->update.top_k = r->record.level > 0 ? (size_t)r->record.top_k : 0;
+    s->update.is_reward = r->method.kind == SL_METHOD_REWARD;
+    s->update.top_k = r->record.level > 0 && !s->update.is_reward ? (size_t)r->record.top_k : 0;
     if (s->update.top_k > sl_model_config(s->policy)->V)
         s->update.top_k = sl_model_config(s->policy)->V;
     s->feed = (sl_feed){
@@ -272,11 +296,12 @@ static void settle_sizes(sl_session *s)
                       .has_target = s->loss && s->loss->needs_target,
                       .is_in_order = !r->data.shuffle,
                       .is_live = !r->reference.precompute,
-                      .keeps_tokens = s->loss && r->record.level > 0 },
+                      .keeps_tokens = is_policy(s) && r->record.level > 0 },
         .data = s->data,
     };
     s->feed.capacity = sl_feed_capacity(&s->feed.settings);
-    s->probe.count = r->record.probe_every ? (size_t)r->record.probe_prompts : 0;
+    s->probe.count =
+        r->record.probe_every && !s->update.is_reward ? (size_t)r->record.probe_prompts : 0;
     if (s->probe.count > l->probe_count)
         s->probe.count = l->probe_count;
     s->optim.settings = optim_settings(r);
@@ -364,17 +389,60 @@ static sl_status open_all(sl_session *s, sl_memory_plan *plan)
 
     SL_TRY(sl_recipe_check(r));
     SL_TRY(sl_recipe_objective(&s->objective, r));
-    s->loss = r->method.kind == SL_METHOD_PREFERENCE ? &s->objective : NULL;
+    s->loss = r->method.kind == SL_METHOD_SFT ? NULL : &s->objective;
     SL_TRY(open_data(s));
     SL_TRY(check_parameters(s));
     SL_TRY(open_models(s));
     settle_sizes(s);
     SL_TRY(check_data(s));
-    if (s->loss && needs_judge(r))
+    if (is_policy(s) && needs_judge(r))
         SL_TRY(open_sampling(s));
     SL_TRY(open_memory(s, plan));
     connect(s);
     return fill_probe(s);
+}
+
+/* The policy alone, frozen, and every prompt of the data a probe. */
+static sl_status open_measuring(sl_session *s, sl_memory_plan *plan)
+{
+    sl_recipe *r = &s->recipe;
+    const sl_config *c;
+    const sl_data_limits *l;
+
+    SL_TRY(sl_recipe_check(r));
+    SL_TRY(sl_recipe_objective(&s->objective, r));
+    r->method.kind = SL_METHOD_PREFERENCE;
+    r->data.probe_share = 1.0;
+    s->loss = &s->objective;
+    SL_TRY(open_data(s));
+    l = sl_data_limits_of(s->data);
+    SL_TRY(sl_err_where(sl_model_load(&s->policy, r->model.policy, s->backend, 0),
+                        "key \"model.policy\""));
+    SL_TRY(sl_err_where(sl_model_check_speaks(s->policy), "key \"model.policy\""));
+    c = sl_model_config(s->policy);
+    if (c->V < l->vocab)
+        return SL_FAIL(SL_ESHAPE, "want a vocabulary of at least %zu tokens, found %zu", l->vocab,
+                       c->V);
+    *plan = (sl_memory_plan){ .parameters = sl_model_tensors(s->policy)->floats * sizeof(float),
+                              .cache = sample_batch(s) * 2 * c->L * c->K * c->E * sizeof(float) *
+                                       ((size_t)l->prompt_tok + l->answer_tok) };
+    SL_TRY(sl_memory_check(plan->parameters + plan->cache, sl_memory_physical(),
+                           "parameters and KV cache"));
+    s->recorder.measurement = UINT32_MAX; /* the first one is 0 */
+    return open_sampling(s);
+}
+
+sl_status sl_session_open_measuring(sl_session *out, const sl_recipe *recipe,
+                                    const sl_backend *backend, const volatile int *stop,
+                                    sl_memory_plan *plan)
+{
+    sl_status st;
+
+    *out = (sl_session){ .recipe = *recipe, .backend = backend, .stop = stop };
+    st = open_measuring(out, plan);
+    if (st != SL_OK)
+        sl_session_close(out);
+    return st;
 }
 
 sl_status sl_session_open(sl_session *out, const sl_recipe *recipe, const sl_backend *backend,

@@ -1,4 +1,5 @@
 #include "train/update.h"
+#include "model/reward.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -66,12 +67,30 @@ sl_status sl_update_pack(sl_update *u, int *more)
     return SL_OK;
 }
 
+sl_status sl_update_backward(sl_update *u, sl_model *model, sl_work *work, const float *coef)
+{
+    return u->is_reward ? sl_model_rewards_backward(model, work, &u->packer.packed, coef)
+                        : sl_model_backward(model, work, &u->packer.packed, coef);
+}
+
+static sl_status take_rewards(sl_update *u, const sl_model *model, sl_work *work)
+{
+    const sl_packed *b = &u->packer.packed;
+
+    SL_TRY(sl_model_rewards(u->logp, model, work, b)); /* (B) */
+    for (size_t s = 0; s < b->B; s++)
+        (s % u->sides ? u->logp_r : u->logp_c)[u->first + s / u->sides] = (double)u->logp[s];
+    return SL_OK;
+}
+
 sl_status sl_update_logp(sl_update *u, const sl_model *model, sl_work *work)
 {
     const sl_packed *b = &u->packer.packed;
     double *const of_side[] = { u->logp_c, u->logp_r, u->logp_t };
     sl_topk top = { (uint32_t)u->top_k, u->top_id, u->top_logp };
 
+    if (u->is_reward)
+        return take_rewards(u, model, work);
     SL_TRY(sl_model_logp(u->logp, u->stats, u->top_k ? &top : NULL, model, work, b));
     for (size_t s = 0; s < b->B; s++) {
         const size_t i = u->first + s / u->sides;
@@ -110,6 +129,15 @@ static void sft_losses(sl_update *u)
     }
 }
 
+/* Elements of coef that belong to sequence s: its targets, or itself. */
+static void elements_of(uint32_t *first, uint32_t *end, const sl_update *u, size_t s)
+{
+    const uint32_t *at = u->packer.packed.seq_first;
+
+    *first = u->is_reward ? (uint32_t)s : at[s];
+    *end = u->is_reward ? (uint32_t)s + 1 : at[s + 1];
+}
+
 static double accuracy_of(double margin)
 {
     return margin > 0.0 ? 1.0 : margin < 0.0 ? 0.0 : margin == 0.0 ? 0.5 : NAN;
@@ -127,7 +155,7 @@ static void pair_losses(sl_update *u, const sl_objective *loss)
     sl_objective_pairs(&out, &in, u->count, loss);
     for (size_t i = f; i < f + u->count; i++) {
         u->means.loss += u->loss[i];
-        u->means.nll += -u->logp_c[i] / (double)u->fed[i].pair.chosen.count;
+        u->means.nll += u->is_reward ? NAN : -u->logp_c[i] / (double)u->fed[i].pair.chosen.count;
         u->means.margin += u->margin[i];
         u->means.accuracy += accuracy_of(u->margin[i]);
     }
@@ -147,8 +175,10 @@ sl_status sl_update_coef(sl_update *u, const sl_objective *loss)
     for (size_t s = 0; s < b->B; s++) {
         const size_t i = u->first + s / u->sides;
         const double coef = of_side[s % u->sides][i] / (double)u->P;
+        uint32_t first, end;
 
-        for (uint32_t n = b->seq_first[s]; n < b->seq_first[s + 1]; n++)
+        elements_of(&first, &end, u, s);
+        for (uint32_t n = first; n < end; n++)
             u->coef[n] = (float)coef;
     }
     return SL_OK;
@@ -160,10 +190,12 @@ void sl_update_split(sl_update *u, int side, sl_source source)
 
     for (size_t s = 0; s < b->B; s++) {
         const sl_source from = u->fed[u->first + s / u->sides].pair.source;
+        uint32_t first, end;
         const int is_rejected = s % u->sides == 1;
         const int in = side >= 0 ? is_rejected == side : from == source;
 
-        for (uint32_t n = b->seq_first[s]; n < b->seq_first[s + 1]; n++)
+        elements_of(&first, &end, u, s);
+        for (uint32_t n = first; n < end; n++)
             u->split_coef[n] = in ? u->coef[n] : 0.0f;
     }
 }
@@ -176,5 +208,5 @@ void sl_update_end(sl_update *u)
     u->means.nll /= P;
     u->means.margin = u->sides > 1 ? u->means.margin / P : NAN;
     u->means.accuracy = u->sides > 1 ? u->means.accuracy / P : NAN;
-    u->means.entropy /= (double)u->means.targets;
+    u->means.entropy = u->is_reward ? NAN : u->means.entropy / (double)u->means.targets;
 }

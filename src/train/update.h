@@ -23,10 +23,11 @@ typedef struct sl_update {
     size_t micro;        /* pairs of a micro-batch */
     size_t first, count; /* pairs of the current micro-batch */
     size_t top_k;        /* 0: top-k not computed */
+    int is_reward;       /* rewards in place of summed log-probabilities, coef by sequence */
 
     sl_packer packer;
     sl_sequence *sequence;                   /* (sides * micro) */
-    float *logp, *coef;                      /* (N) targets of a micro-batch */
+    float *logp, *coef;                      /* (N) targets of a micro-batch; rewards (B) */
     float *split_coef;                       /* (N) */
     sl_row_stats *stats;                     /* (N) */
     int32_t *top_id;                         /* (N, top_k) */
@@ -44,6 +45,9 @@ void sl_update_carve(sl_update *u, sl_arena *arena, const sl_data_limits *limits
 void sl_update_begin(sl_update *u, const sl_fed *fed, size_t count);
 /* Packs the next micro-batch; *more 0 when there is none left. */
 sl_status sl_update_pack(sl_update *u, int *more) SL_MUSTUSE;
+/* The gradient of sum coef * logp, or of sum coef * reward; coef as sl_update_coef leaves it. */
+sl_status sl_update_backward(sl_update *u, sl_model *model, sl_work *work,
+                             const float *coef) SL_MUSTUSE;
 /* After forward: log-probabilities, row statistics and top-k of the micro-batch's targets, and the
  * sums per sequence. */
 sl_status sl_update_logp(sl_update *u, const sl_model *model, sl_work *work) SL_MUSTUSE;
