@@ -93,6 +93,11 @@ typedef struct sl_memory_plan {
 } sl_memory_plan;
 sl_status sl_session_open(sl_session *out, const sl_recipe *recipe, const sl_backend *backend,
                           const volatile int *stop, sl_memory_plan *plan) SL_MUSTUSE;
+/* The same for a measurement of model.policy as it stands: nothing to train with is opened, and
+ * every prompt of a data file is a probe. */
+sl_status sl_session_open_measuring(sl_session *out, const sl_recipe *recipe,
+                                    const sl_backend *backend, const volatile int *stop,
+                                    sl_memory_plan *plan) SL_MUSTUSE;
 void sl_session_close(sl_session *session);
 /* Everything that the result depends on, for run.json: data, loss, policy, sizes. Owned by caller.
  */
