@@ -40,8 +40,11 @@ typedef struct sl_fault_kind {
     const char *name; /* "prefix-mismatch" */
     sl_severity severity;
     const char *what; /* a sentence: what it is and what it does */
+    unsigned allow;   /* SL_ALLOW_ that keeps such rows; 0: none */
 } sl_fault_kind;
 const sl_fault_kind *sl_fault_kind_of(sl_fault fault);
+/* The table's, but a warning where the fault is allowed. */
+sl_severity sl_fault_severity(sl_fault fault, unsigned allows);
 
 enum { SL_FAULT_PLACES = 3 };
 typedef struct sl_fault_place {

@@ -141,7 +141,7 @@ typedef struct sl_file_settings {
     int drop_long; /* 1: drop the pair, 0: cut (prompt keeps its end, answer its start) */
     uint64_t seed; /* order of the pairs */
     double
-        probe_share; /* of the prompts, in [0,1), chosen by hash: held out with all their pairs */
+        probe_share; /* of the prompts, in [0,1], chosen by hash: held out with all their pairs */
     int keeps_text;  /* 1: prompts and answers of text rows keep their words */
     int is_in_file_order;   /* 1: index i is the i-th pair of the file in every iteration */
     int32_t eos;            /* appended to answers of plain strings; -1: none, and none is missed */

@@ -336,7 +336,7 @@ static sl_status load(sl_data *data, const sl_file_settings *set, const sl_audit
             "%s", set->path));
     SL_TRY_OUT(sl_file_count_repeats(data));
     SL_TRY_OUT(sl_file_split(data, set->probe_share));
-    if (!f->train_count && !audit)
+    if (!f->train_count && !audit && set->probe_share < 1.0)
         SL_TRY_OUT(sl_err_hint(
             sl_err_where(SL_FAIL(SL_EFORMAT,
                                  "want a prompt to train on, found all %zu held out for probes",
@@ -355,8 +355,8 @@ static sl_status check(const sl_file_settings *s)
     if (s->max_prompt_tok < 1 || s->max_answer_tok < 1)
         return SL_FAIL(SL_EARG, "want room for a prompt and an answer, found %u and %u tokens",
                        s->max_prompt_tok, s->max_answer_tok);
-    if (!(s->probe_share >= 0.0 && s->probe_share < 1.0))
-        return SL_FAIL(SL_EARG, "want a share of probes in [0,1), found %g", s->probe_share);
+    if (!(s->probe_share >= 0.0 && s->probe_share <= 1.0))
+        return SL_FAIL(SL_EARG, "want a share of probes in [0,1], found %g", s->probe_share);
     if (s->stop_count >= SL_STOPS)
         return SL_FAIL(SL_EARG, "want fewer than %d ends of turn, found %u", SL_STOPS,
                        s->stop_count);

@@ -25,6 +25,7 @@ typedef struct file_record {
     float label_p;
     double ref_logp[2]; /* of chosen, rejected, nats; NaN: none */
     uint32_t parts;     /* that it has */
+    int is_repeat;      /* stands in an earlier row too */
     uint32_t flags;
 } file_record;
 

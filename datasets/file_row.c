@@ -26,18 +26,17 @@ static sl_status encode_part(sl_raw_part *part, const sl_encoder *encoder, int i
 /* Faults that refuse a row unless they are allowed. */
 static const struct {
     sl_fault fault;
-    unsigned allow;
     const char *want, *found, *cure, *key;
 } refused[] = {
-    { SL_FAULT_PREFIX_MISMATCH, SL_ALLOW_MISMATCH,
-      "the prompt's tokens to begin those of prompt and answer", "a token across the two",
+    { SL_FAULT_PREFIX_MISMATCH, "the prompt's tokens to begin those of prompt and answer",
+      "a token across the two",
       "a line break or a chat format between prompt and answer keeps them apart",
       "allow_mismatch" },
-    { SL_FAULT_DOUBLE_BOS, SL_ALLOW_DOUBLE_BOS, "one beginning of a sequence", "two",
-      "one of them stands in the row", "allow_double_bos" },
-    { SL_FAULT_EOS_MISSING, SL_ALLOW_EOS_MISSING,
-      "an answer that an end of turn of the model closes", "another last token",
-      "eos_token_id in generation_config.json names the ends", "allow_eos_missing" },
+    { SL_FAULT_DOUBLE_BOS, "one beginning of a sequence", "two", "one of them stands in the row",
+      "allow_double_bos" },
+    { SL_FAULT_EOS_MISSING, "an answer that an end of turn of the model closes",
+      "another last token", "eos_token_id in generation_config.json names the ends",
+      "allow_eos_missing" },
 };
 
 /* Counts a fault of the row at hand; refuses the row where it must. */
@@ -49,7 +48,7 @@ static sl_status fault_at(file_state *f, sl_fault fault, const char *field,
     sl_file_count(f, fault, f->line, field, NULL);
     while (refused[i].fault != fault)
         i++;
-    if (f->audit || set->allows & refused[i].allow)
+    if (f->audit || set->allows & sl_fault_kind_of(fault)->allow)
         return SL_OK;
     return sl_err_hint(
         sl_err_where(SL_FAIL(SL_EFORMAT, "want %s, found %s", refused[i].want, refused[i].found),
@@ -149,12 +148,22 @@ static sl_status check_ids(const sl_raw *raw, size_t vocab)
     return SL_OK;
 }
 
+/* Chat formats write a line break behind the end of turn, a token or two. */
+enum { BEHIND_END = 2 };
+static int is_closed(const sl_raw_part *part, const sl_file_settings *set)
+{
+    for (size_t i = 0; i <= BEHIND_END && i < part->count; i++)
+        if (is_stop(part->ids[part->count - 1 - i], set))
+            return 1;
+    return 0;
+}
+
 /* *open: the first answer that no end of turn closes; 0: none. */
 static uint32_t find_open(int *open, const sl_raw *raw, const sl_file_settings *set)
 {
     *open = 0;
     for (int p = (int)raw->parts - 1; set->eos >= 0 && p >= SL_PART_CHOSEN; p--)
-        if (!is_stop(raw->part[p].ids[raw->part[p].count - 1], set))
+        if (!is_closed(&raw->part[p], set))
             *open = p;
     return *open ? SL_PAIR_EOS_MISSING : 0;
 }

@@ -50,11 +50,13 @@ sl_status sl_file_count_repeats(sl_data *data)
     for (size_t i = 1; i < f->count; i++)
         if (sorted[i].key == sorted[i - 1].key) {
             f->record[sorted[i].index].flags |= SL_PAIR_DUPLICATE;
-            sl_file_count(f, SL_FAULT_DUPLICATE, f->record[sorted[i].index].line, NULL, NULL);
+            f->record[sorted[i].index].is_repeat = 1;
         }
     for (size_t i = 0; i < f->count; i++) {
         const file_record *r = &f->record[i];
 
+        if (r->is_repeat)
+            sl_file_count(f, SL_FAULT_DUPLICATE, r->line, NULL, NULL);
         /* a pair of equal answers is its own swap and contradicts nothing */
         if (r->swapped_id == r->id)
             sl_file_count(f, SL_FAULT_SAME_ANSWERS, r->line, NULL, NULL);
