@@ -86,7 +86,7 @@ static sl_status train_run(int argc, char **argv)
 
 const sl_command sl_command_train = {
     .name = "train",
-    .operands = "(RECIPE.yaml | --golden TRACE.h5) [--out RUN] [--resume]",
+    .operands = "RECIPE.yaml [--out RUN] [--resume]",
     .summary =
         "trains by a recipe and records every step\n"
         "SFT, DPO, SLiC-HF and other losses; static, on-policy, mixed or advised data. Ctrl-C "

@@ -61,7 +61,7 @@ static void test_every_pairwise_loss_of_training(void **state)
         const sl_whatif_loss *got = sl_whatif_find(*name);
 
         T_OK(sl_loss_find(&want, *name));
-        if (!want->is_pairwise)
+        if (!want->is_pairwise || want->needs_target) /* the record has no third answer */
             continue;
         assert_non_null(got);
         assert_int_equal(got->needs_reference, want->needs_reference);
