@@ -23,15 +23,16 @@ static void set_memory(void)
     json_set_alloc_funcs(json_take, sl_free);
 }
 
-/* has_lines: places count lines; else text is one line of something larger, which where names. */
+/* has_lines: places count lines; else text is one line of something larger, which where names.
+ * flags: more of jansson's. */
 static sl_status parse(sl_json **out, const char *text, size_t bytes, const char *where,
-                       int has_lines)
+                       int has_lines, size_t flags)
 {
     json_error_t error;
     sl_status st;
 
     call_once(&memory_once, set_memory);
-    *out = json_loadb(text, bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    *out = json_loadb(text, bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | flags, &error);
     if (sl_err_code() == SL_ENOMEM) {
         sl_json_close(out); /* jansson may go on with a character less */
         return sl_err_where(SL_ENOMEM, "%s", where);
@@ -46,7 +47,13 @@ static sl_status parse(sl_json **out, const char *text, size_t bytes, const char
 
 sl_status sl_json_parse(sl_json **out, const char *text, size_t bytes, const char *where)
 {
-    return parse(out, text, bytes, where, bytes && memchr(text, '\n', bytes - 1) != NULL);
+    return parse(out, text, bytes, where, bytes && memchr(text, '\n', bytes - 1) != NULL, 0);
+}
+
+sl_status sl_json_parse_zeros(sl_json **out, const char *text, size_t bytes, const char *where)
+{
+    return parse(out, text, bytes, where, bytes && memchr(text, '\n', bytes - 1) != NULL,
+                 JSON_ALLOW_NUL);
 }
 
 sl_status sl_json_load(sl_json **out, const char *path, size_t limit_bytes)
@@ -57,7 +64,7 @@ sl_status sl_json_load(sl_json **out, const char *path, size_t limit_bytes)
 
     *out = NULL;
     SL_TRY(sl_file_read(&text, &bytes, path, limit_bytes));
-    st = parse(out, text, bytes, !strcmp(path, "-") ? "stdin" : path, 1);
+    st = parse(out, text, bytes, !strcmp(path, "-") ? "stdin" : path, 1, 0);
     sl_free(text);
     return st;
 }

@@ -17,6 +17,10 @@ sl_status sl_json_load(sl_json **out, const char *path, size_t limit_bytes) SL_M
  * or ":line:column" when the text has several lines. Nesting is bounded (2048, jansson's). */
 sl_status sl_json_parse(sl_json **out, const char *text, size_t bytes,
                         const char *where) SL_MUSTUSE;
+/* The same, but texts may hold zero bytes ("\u0000"), which others refuse: for readers that use
+ * json_string_length. */
+sl_status sl_json_parse_zeros(sl_json **out, const char *text, size_t bytes,
+                              const char *where) SL_MUSTUSE;
 void sl_json_close(sl_json **tree);
 
 /* Typed access. An absent key or null gives SL_EFORMAT "want KEY (type), found none" unless the _or

@@ -1,6 +1,7 @@
 #include "cli/print.h"
 #include "base/alloc.h"
 #include <stdio.h>
+#include <string.h>
 
 sl_status sl_print_json(const sl_json *tree)
 {
@@ -12,10 +13,18 @@ sl_status sl_print_json(const sl_json *tree)
     return SL_OK;
 }
 
+void sl_print_span(sl_span text)
+{
+    for (size_t i = 0; i < text.bytes; i++) {
+        const char c = text.at[i];
+
+        putchar((unsigned char)c < 0x20 || c == 0x7f ? '?' : c);
+    }
+}
+
 void sl_print_text(const char *text)
 {
-    for (const char *c = text; *c; c++)
-        putchar((unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c);
+    sl_print_span((sl_span){ text, strlen(text) });
 }
 
 const char *sl_print_bytes(char out[24], double bytes)

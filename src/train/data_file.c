@@ -21,8 +21,44 @@ static sl_status read_config(sl_data_file *d, const char *folder)
     return SL_OK;
 }
 
+static const char *or_none(const char *text)
+{
+    return *text ? text : NULL;
+}
+
+/* Section "chat": a format by name or by its texts, into *own; neither: the folder's. */
+static sl_status read_chat(sl_text_settings *out, sl_chat_format *own, const sl_recipe *r)
+{
+    const int has_texts = r->chat.prefix[0] || r->chat.suffix[0] || r->chat.prompt[0];
+    const int has_more = r->chat.last[0] || r->chat.begin[0] || r->chat.default_system[0] ||
+                         r->chat.system_start[0] || r->chat.trim;
+
+    *out = (sl_text_settings){ .special = (sl_special_in_text)r->data.special_in_text };
+    if (r->chat.format[0] && (has_texts || has_more))
+        return SL_FAIL(SL_EARG, "want chat.format or the texts of a format, found both");
+    if (!has_texts && has_more)
+        return SL_FAIL(SL_EARG, "want chat.prefix, chat.suffix and chat.prompt with other keys of "
+                                "chat, found none of them");
+    if (r->chat.format[0])
+        return sl_err_where(sl_chat_named(&out->chat, r->chat.format), "key \"chat.format\"");
+    *own = (sl_chat_format){ .name = "of the recipe",
+                             .prefix = r->chat.prefix,
+                             .suffix = r->chat.suffix,
+                             .prompt = r->chat.prompt,
+                             .last = or_none(r->chat.last),
+                             .begin = or_none(r->chat.begin),
+                             .default_system = or_none(r->chat.default_system),
+                             .system_start = or_none(r->chat.system_start),
+                             .role = { r->chat.system, r->chat.user, r->chat.assistant },
+                             .trims = r->chat.trim };
+    out->chat = has_texts ? own : NULL;
+    return has_texts ? sl_err_where(sl_chat_check(own), "section \"chat\"") : SL_OK;
+}
+
 static sl_status open_text(sl_data_file *d, const sl_recipe *r)
 {
+    sl_text_settings settings;
+    sl_chat_format own;
     const char *folder = r->data.tokenizer[0] ? r->data.tokenizer : r->model.policy;
     char path[SL_RECIPE_PATH + 32];
     const int32_t *prefix;
@@ -31,7 +67,9 @@ static sl_status open_text(sl_data_file *d, const sl_recipe *r)
     snprintf(path, sizeof path, "%s/tokenizer.json", folder);
     if (!r->data.tokenizer[0] && !(folder[0] && sl_file_exists(path)))
         return SL_OK;
-    SL_TRY(sl_err_where(sl_text_encoder_open(&d->text, folder), "key \"data.tokenizer\""));
+    SL_TRY(read_chat(&settings, &own, r));
+    SL_TRY(sl_err_where(sl_text_encoder_open_as(&d->text, folder, &settings),
+                        "key \"data.tokenizer\""));
     d->encoder = (sl_encoder){ d->text, sl_text_encode, sl_text_render };
     d->file.encoder = &d->encoder;
     prefix = sl_tokenizer_prefix(sl_text_encoder_tokenizer(d->text), &count);

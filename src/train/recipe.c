@@ -1,4 +1,5 @@
 #include "train/recipe.h"
+#include "text/encoder.h"
 #include "train/optim.h"
 #include "train/schedule.h"
 #include <stddef.h>
@@ -61,6 +62,20 @@ const sl_key sl_recipe_keys[] = {
     FLAG(data, allow_double_bos, "false", "keep rows that begin with two beginnings of a sequence"),
     FLAG(data, shuffle, "true", "false: pairs of a file in its order, in every epoch"),
     F64(data, probe_share, 0, 0.5, "0.05", "share of the prompts held out for measurement"),
+    PICK(data, "special_in_text", special_in_text, sl_special_in_text_names, "strings",
+         "special tokens count as such in strings, everywhere (true), nowhere (false)"),
+    TEXT(chat, format, "", "name of a chat format; empty: the texts below, or the tokenizer's own"),
+    TEXT(chat, prefix, "", "before each message, {role} is replaced"),
+    TEXT(chat, suffix, "", "after each message"),
+    TEXT(chat, prompt, "", "before an answer; begins what an assistant's message is written as"),
+    TEXT(chat, last, "", "after an answer that ends the dialogue; empty: the suffix"),
+    TEXT(chat, begin, "", "before all messages"),
+    TEXT(chat, default_system, "", "said when the first message is not of the system"),
+    TEXT(chat, system_start, "", "before the content of a first message of the system"),
+    TEXT(chat, system, "system", "what {role} becomes"),
+    TEXT(chat, user, "user", "what {role} becomes"),
+    TEXT(chat, assistant, "assistant", "what {role} becomes"),
+    FLAG(chat, trim, "false", "white space around each message is dropped"),
     I64(world, seed, 0, 4294967295.0, "1", "seed of generators, habits and prompts"),
     F64(world, content, -20, 20, "2.5", "strength c of the generator that SFT imitates"),
     F64(world, style, -20, 20, "0.5", "its style strength k"),

@@ -38,8 +38,17 @@ typedef struct sl_recipe {
         int64_t max_prompt, max_answer;
         int drop_long, shuffle;
         int allow_mismatch, allow_eos_missing, allow_double_bos;
+        int special_in_text; /* sl_special_in_text */
         double probe_share;
     } data;
+    struct {
+        char format[SL_RECIPE_WORD]; /* a known format; empty: the texts below, or the folder's */
+        char prefix[SL_RECIPE_LINE], suffix[SL_RECIPE_LINE], prompt[SL_RECIPE_LINE];
+        char last[SL_RECIPE_LINE], begin[SL_RECIPE_LINE];
+        char default_system[SL_RECIPE_PATH], system_start[SL_RECIPE_PATH];
+        char system[SL_RECIPE_WORD], user[SL_RECIPE_WORD], assistant[SL_RECIPE_WORD];
+        int trim;
+    } chat;
     struct {
         int64_t seed;
         double content, style, habit, quirk, label_temperature;
