@@ -206,6 +206,20 @@ static sl_status observe_batch(int *is_enough, sl_measure *m, size_t n, uint32_t
     return SL_OK;
 }
 
+/* A judge that fails in the middle of a batch loses no vote that was given. Passes st on. */
+static sl_status keep_votes(const sl_recorder *recorder, sl_status st)
+{
+    sl_err_record record;
+
+    if (!recorder->run)
+        return st;
+    sl_err_save(&record);
+    sl_err_clear();
+    if (sl_run_commit(recorder->run, SL_UNIT_VOTES, recorder->step) != SL_OK)
+        sl_err_clear(); /* the first error is the one to tell */
+    return sl_err_restore(&record);
+}
+
 sl_status sl_measure_run(sl_row_boundary *result, sl_row_decisions *decision, sl_measure *measure,
                          const sl_sampler *sampler, const sl_advisor *advisor,
                          const sl_recorder *recorder)
@@ -216,6 +230,7 @@ sl_status sl_measure_run(sl_row_boundary *result, sl_row_decisions *decision, sl
     const uint64_t first = s->first_prompt + (uint64_t)recorder->measurement * s->prompts;
     uint16_t rule = 0;
     int is_enough = 0;
+    sl_status st;
 
     if (recorder->run)
         SL_TRY(sl_run_name(recorder->run, &rule, SL_NAME_RULE, advisor->rule));
@@ -224,7 +239,9 @@ sl_status sl_measure_run(sl_row_boundary *result, sl_row_decisions *decision, sl
         const size_t n = most - done < s->batch ? most - done : s->batch;
 
         SL_TRY(gather(measure, sampler, first + done, n));
-        SL_TRY(observe_batch(&is_enough, measure, n, done, sampler, advisor, recorder));
+        st = observe_batch(&is_enough, measure, n, done, sampler, advisor, recorder);
+        if (st != SL_OK)
+            return keep_votes(recorder, st);
         SL_TRY(look(result, advisor, recorder, rule, is_enough || done + n >= most));
         if (recorder->run)
             SL_TRY(sl_run_commit(recorder->run, SL_UNIT_VOTES, recorder->step));

@@ -115,9 +115,20 @@ const sl_tokenizer *sl_text_encoder_tokenizer(const sl_text_encoder *encoder)
     return encoder->tokenizer;
 }
 
+/* NULL: it has none. */
+static const sl_chat_format *format_or_null(const sl_text_encoder *encoder)
+{
+    const sl_chat_format *format = NULL;
+
+    if (sl_text_encoder_format(&format, encoder) == SL_OK)
+        return format;
+    sl_err_clear();
+    return NULL;
+}
+
 int sl_text_encoder_has_chat(const sl_text_encoder *encoder)
 {
-    return encoder->chat != NULL;
+    return format_or_null(encoder) != NULL;
 }
 
 /* A special token decodes to nothing when special ones are skipped. */
@@ -135,7 +146,7 @@ static int is_special(const sl_tokenizer *tokenizer, int32_t id)
 
 int32_t sl_text_encoder_end_of_turn(const sl_text_encoder *encoder)
 {
-    const sl_chat_format *format = encoder->chat ? sl_chat_format_of(encoder->chat) : NULL;
+    const sl_chat_format *format = format_or_null(encoder);
     const char *end = format ? (format->last ? format->last : format->suffix) : "";
     sl_ids ids = { 0 };
     int32_t id = -1;
