@@ -41,37 +41,95 @@ static sl_status trace(sl_partition *out, const size_t *from, size_t T)
     return SL_OK;
 }
 
-sl_status sl_partition_optimal(sl_partition *out, const sl_cost *cost,
-                               const sl_partition_settings *set)
+/* Starts that may still begin the last segment of a cheapest partition. */
+typedef struct starts {
+    size_t *at; /* (count) ascending */
+    size_t count;
+} starts;
+
+/* The cheapest end of [0, e): F(e), its start in *from. */
+static double cheapest(size_t *from, const starts *live, const double *best, const sl_cost *cost,
+                       size_t e, const sl_partition_settings *set)
+{
+    double least = INFINITY;
+
+    for (size_t k = 0; k < live->count && live->at[k] + set->min_size <= e; k++) {
+        const size_t s = live->at[k];
+        const double sum = best[s] + sl_cost_of(cost, s, e) + set->penalty;
+
+        if (sum < least) {
+            least = sum;
+            *from = s;
+        }
+    }
+    return least;
+}
+
+/* A start s with F(s) + C(s, e) > F(e) loses to e as a start for every end behind e + min_size; up
+ * to there e may not begin a segment, so s is kept until then: *out_of[s] is the first end that it
+ * need not be tried for. */
+static void prune(starts *live, size_t *out_of, const double *best, const sl_cost *cost, size_t e,
+                  const sl_partition_settings *set)
+{
+    size_t kept = 0;
+
+    for (size_t k = 0; k < live->count; k++) {
+        const size_t s = live->at[k];
+
+        if (s + set->min_size <= e && !out_of[s] && best[s] + sl_cost_of(cost, s, e) > best[e])
+            out_of[s] = e + set->min_size;
+        if (!out_of[s] || out_of[s] > e)
+            live->at[kept++] = s;
+    }
+    live->count = kept;
+}
+
+static sl_status partition(sl_partition *out, const sl_cost *cost, const sl_partition_settings *set,
+                           int is_pruned)
 {
     const size_t T = cost->T;
     double *best = NULL; /* F(e): cheapest partition of [0, e), +inf when there is none */
-    size_t *from = NULL;
+    size_t *from = NULL, *out_of = NULL;
+    starts live = { 0 };
     sl_status st = SL_OK;
 
     *out = (sl_partition){ 0 };
     SL_TRY(check(set));
     SL_TRY_OUT(sl_take(&best, T + 1, sizeof *best));
     SL_TRY_OUT(sl_take(&from, T + 1, sizeof *from));
+    SL_TRY_OUT(sl_take(&out_of, T + 1, sizeof *out_of));
+    SL_TRY_OUT(sl_take(&live.at, T + 1, sizeof *live.at));
+    live.at[live.count++] = 0;
     for (size_t e = 1; e <= T; e++) {
         best[e] = INFINITY;
         if (e != T && e % set->jump)
             continue;
-        for (size_t s = 0; s + set->min_size <= e; s += set->jump) {
-            const double sum = best[s] + sl_cost_of(cost, s, e) + set->penalty;
-
-            if (sum < best[e]) {
-                best[e] = sum;
-                from[e] = s;
-            }
-        }
+        best[e] = cheapest(&from[e], &live, best, cost, e, set);
+        if (is_pruned)
+            prune(&live, out_of, best, cost, e, set);
+        if (e != T)
+            live.at[live.count++] = e;
     }
     SL_TRY_OUT(trace(out, from, T)); /* shorter than min_size: from[T] = 0, one segment */
     out->cost = total_cost(out, cost);
 out:
     sl_free(best);
     sl_free(from);
+    sl_free(out_of);
+    sl_free(live.at);
     return st;
+}
+
+sl_status sl_partition_optimal(sl_partition *out, const sl_cost *cost,
+                               const sl_partition_settings *set)
+{
+    return partition(out, cost, set, 0);
+}
+
+sl_status sl_partition_pelt(sl_partition *out, const sl_cost *cost,
+                            const sl_partition_settings *set)
+{
+    return partition(out, cost, set, 1);
 }
 
 typedef struct split {

@@ -43,6 +43,10 @@ typedef struct sl_partition_settings {
 } sl_partition_settings;
 sl_status sl_partition_optimal(sl_partition *out, const sl_cost *cost,
                                const sl_partition_settings *settings) SL_MUSTUSE;
+/* The same by PELT (arXiv 1101.1438): a start that a later end shows to be beaten for good is
+ * dropped, which for costs that a split never raises (l2, binomial) changes nothing. */
+sl_status sl_partition_pelt(sl_partition *out, const sl_cost *cost,
+                            const sl_partition_settings *settings) SL_MUSTUSE;
 sl_status sl_partition_binary(sl_partition *out, const sl_cost *cost,
                               const sl_partition_settings *settings) SL_MUSTUSE;
 void sl_partition_close(sl_partition *partition);

@@ -1,5 +1,7 @@
 #include "analysis/summary.h"
+#include "analysis/decide.h"
 #include "analysis/length.h"
+#include "analysis/special.h"
 #include "base/alloc.h"
 #include "base/rng.h"
 #include <math.h>
@@ -221,6 +223,33 @@ static sl_status pair_columns(sl_summary *out, const pair_value *pair, size_t n)
     return st;
 }
 
+static void cut_part(sl_summary *out, const sl_vote_point *point)
+{
+    const double n = (double)point->count;
+    double on = 0.0, off = 0.0;
+    int is_known = 0; /* rows that do not say so are whole where others say that they are cut */
+
+    for (size_t i = 0; i < point->count; i++) {
+        const sl_vote_row *r = &point->row[i];
+
+        is_known |= r->has_cut;
+        on += r->cut & 1;
+        off += (r->cut & 2) != 0;
+    }
+    out->cut_on = is_known && n > 0.0 ? on / n : NAN;
+    out->cut_off = is_known && n > 0.0 ? off / n : NAN;
+}
+
+/* Sides of the score as it is and at equal length, both by intervals for a fixed sample. */
+static void sides_of(sl_summary *out, const sl_boundary_settings *test)
+{
+    const sl_interval fixed = out->verdict.fixed;
+    const double half = sl_normal_quantile(1.0 - test->alpha / 2.0) * out->lc_se;
+
+    out->fixed_stage = sl_interval_side(fixed.lower, fixed.upper, test->tau, 0.0);
+    out->lc_stage = sl_interval_side(out->lc_bs - half, out->lc_bs + half, test->tau, 0.0);
+}
+
 /* Length control over prompts: their means against the mean difference of lengths. */
 static sl_status length_part(sl_summary *out, const prompts *p)
 {
@@ -259,6 +288,8 @@ sl_status sl_summary_of(sl_summary *out, const sl_vote_point *point,
     SL_TRY_OUT(run_test(out, &p, settings));
     SL_TRY_OUT(pair_columns(out, pair, pairs));
     SL_TRY_OUT(length_part(out, &p));
+    cut_part(out, point);
+    sides_of(out, &settings->test);
 out:
     prompts_close(&p);
     sl_free(pair);

@@ -21,6 +21,9 @@ typedef struct sl_summary {
     double margin;              /* mean |2v-1| over pairs */
     double chars_on, chars_off; /* means over pairs; NaN: unknown */
     double lc_bs, lc_se;        /* length-controlled score; NaN: no lengths */
+    sl_stage lc_stage;          /* side of its interval; undecided also without lengths */
+    sl_stage fixed_stage;       /* side of the interval of verdict.fixed */
+    double cut_on, cut_off;     /* shares of votes whose answer the judge saw cut; NaN: unknown */
     sl_position position;       /* over pairs shown in both orders */
     uint64_t *prompt;           /* (prompts) ids, owned; in the order of the test */
     double *mean;               /* (prompts) prompt means, owned */

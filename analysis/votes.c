@@ -63,7 +63,20 @@ void sl_votes_close(sl_vote_set *set)
         sl_free(set->input[i].path);
     sl_free(set->point);
     sl_free(set->input);
+    sl_id_map_close(&set->text_of_id);
+    sl_id_map_close(&set->id_of_text);
     *set = (sl_vote_set){ 0 };
+}
+
+size_t sl_votes_bytes(const sl_vote_set *set)
+{
+    size_t bytes = set->point_capacity * sizeof *set->point;
+
+    for (size_t i = 0; i < set->points; i++)
+        bytes += set->point[i].capacity * sizeof *set->point[i].row;
+    if (set->text_of_id.slot)
+        bytes += 4 * (set->text_of_id.mask + 1) * sizeof *set->text_of_id.slot;
+    return bytes;
 }
 
 /* --- from a run record ----------------------------------------------------------------------- */
@@ -77,8 +90,10 @@ static sl_vote_row row_of(const sl_row_votes *v)
                           .p = v->status == SL_VOTE_OK ? (double)v->vote : NAN,
                           .chars_on = v->chars_a,
                           .chars_off = v->chars_b,
-                          .shown = v->order == SL_ORDER_A_FIRST ? SL_SHOWN_ON_FIRST
-                                                                : SL_SHOWN_OFF_FIRST };
+                          .shown =
+                              v->order == SL_ORDER_A_FIRST ? SL_SHOWN_ON_FIRST : SL_SHOWN_OFF_FIRST,
+                          .cut = v->cut & 3u,
+                          .has_cut = 1 };
 }
 
 static sl_status read_rows(sl_vote_set *set, sl_reader *reader, const char *name,

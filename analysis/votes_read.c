@@ -1,10 +1,7 @@
-/* Files of votes: formats, lines, arrays. */
+/* Files of votes: formats, and rows that contradict each other. */
 #include "analysis/special.h"
 #include "analysis/votes_int.h"
-#include "base/alloc.h"
-#include "base/file.h"
 #include "base/hash.h"
-#include "base/text.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,26 +12,6 @@ uint64_t sl_votes_pair(const uint64_t id[2])
 }
 
 /* --- values of a row ------------------------------------------------------------------------- */
-
-/* Id of a member that may be text or an integer; *out = 0 when it is absent. */
-static sl_status id_of(uint64_t *out, const sl_json *row, const char *key)
-{
-    const sl_json *value = json_object_get(row, key);
-
-    *out = 0;
-    if (!value || json_is_null(value))
-        return SL_OK;
-    if (json_is_integer(value)) {
-        const int64_t n = json_integer_value(value);
-
-        *out = sl_hash_id(&n, sizeof n);
-        return SL_OK;
-    }
-    if (!json_is_string(value))
-        return SL_FAIL(SL_EFORMAT, "want \"%s\" (text or an integer), found another type", key);
-    *out = sl_hash_id(json_string_value(value), json_string_length(value));
-    return SL_OK;
-}
 
 /* Characters (code points) of a text member; NaN without one. */
 static double characters(const sl_json *row, const char *key)
@@ -106,20 +83,35 @@ static sl_status own_order(sl_shown *out, const sl_json *row)
     return SL_OK;
 }
 
+static sl_status own_cut(sl_vote_row *out, const sl_json *row)
+{
+    static const char *const keys[] = { "truncated_on", "truncated_off" };
+
+    for (size_t k = 0; k < 2; k++) {
+        int is_cut;
+
+        SL_TRY(sl_json_bool_or(&is_cut, row, keys[k], 0));
+        out->cut |= (uint8_t)(is_cut ? 1u << k : 0u);
+        out->has_cut |= (uint8_t)sl_json_has(row, keys[k]);
+    }
+    return SL_OK;
+}
+
 static sl_status read_own(sl_vote_row *out, sl_vote_key *key, const sl_json *row, int is_soft)
 {
     uint64_t pair[2];
 
-    SL_TRY(id_of(&out->prompt, row, "prompt_id"));
+    SL_TRY(sl_json_id(&out->prompt, row, "prompt_id"));
     if (!out->prompt)
         return SL_FAIL(SL_EFORMAT, "want \"prompt_id\" (text or an integer), found none");
     SL_TRY(own_vote(&out->p, row, is_soft));
     SL_TRY(own_order(&out->shown, row));
-    SL_TRY(id_of(&pair[0], row, "on_id"));
-    SL_TRY(id_of(&pair[1], row, "off_id"));
+    SL_TRY(sl_json_id(&pair[0], row, "on_id"));
+    SL_TRY(sl_json_id(&pair[1], row, "off_id"));
     out->pair = pair[0] || pair[1] ? sl_votes_pair(pair) : 0;
     SL_TRY(number_in(&out->chars_on, row, "len_on", 0.0, 1e15));
     SL_TRY(number_in(&out->chars_off, row, "len_off", 0.0, 1e15));
+    SL_TRY(own_cut(out, row));
     SL_TRY(sl_json_text_or(&key->name, row, "name", key->name));
     SL_TRY(sl_json_text_or(&key->judge, row, "judge", NULL));
     return step_of(key, row);
@@ -141,9 +133,9 @@ static sl_status preference(double *out, const sl_json *row)
 
 static sl_status prompt_of(uint64_t *out, const sl_json *row, const char *text_key)
 {
-    SL_TRY(id_of(out, row, "prompt_id"));
+    SL_TRY(sl_json_id(out, row, "prompt_id"));
     if (!*out)
-        SL_TRY(id_of(out, row, text_key));
+        SL_TRY(sl_json_id(out, row, text_key));
     if (!*out)
         return SL_FAIL(SL_EFORMAT, "want \"%s\" or \"prompt_id\", found neither", text_key);
     return SL_OK;
@@ -190,11 +182,61 @@ static const struct {
     { is_rated, read_rated },
 };
 
-static sl_status add_row(sl_vote_set *set, sl_vote_input *input, const sl_json *json,
-                         const char *name)
+/* --- rows against each other ------------------------------------------------------------------ */
+
+/* Reading of one file. */
+typedef struct vote_file {
+    sl_vote_set *set;
+    size_t input;
+    char name[256];
+    int has_row, has_judge; /* the first row names a judge */
+} vote_file;
+
+/* One id, one text, both ways: otherwise votes of one prompt would count as of two. */
+static sl_status check_prompt(sl_vote_set *set, const sl_json *row)
 {
+    uint64_t id, text, known_text, known_id;
+
+    SL_TRY(sl_json_id(&id, row, "prompt_id"));
+    if (json_is_string(json_object_get(row, "prompt")))
+        SL_TRY(sl_json_id(&text, row, "prompt"));
+    else if (json_is_string(json_object_get(row, "instruction")))
+        SL_TRY(sl_json_id(&text, row, "instruction"));
+    else
+        text = 0;
+    if (!id || !text)
+        return SL_OK;
+    known_text = text;
+    known_id = id;
+    SL_TRY(sl_id_map_get(&known_text, &set->text_of_id, id));
+    SL_TRY(sl_id_map_get(&known_id, &set->id_of_text, text));
+    if (known_text != text)
+        return SL_FAIL(SL_EFORMAT, "want one text a \"prompt_id\", found another text of this id");
+    if (known_id != id)
+        return SL_FAIL(SL_EFORMAT, "want one \"prompt_id\" a text, found another id of this text");
+    return SL_OK;
+}
+
+static sl_status check_judge(vote_file *f, const sl_vote_key *key)
+{
+    const int has_judge = key->judge != NULL;
+
+    if (!f->has_row) {
+        f->has_row = 1;
+        f->has_judge = has_judge;
+    }
+    if (has_judge != f->has_judge)
+        return SL_FAIL(SL_EFORMAT, has_judge ? "want no judge, as in the first row, found one"
+                                             : "want a judge, as in the first row, found none");
+    return SL_OK;
+}
+
+static sl_status add_row(void *state, const sl_json *json)
+{
+    vote_file *file = state;
+    sl_vote_set *set = file->set;
     sl_vote_row row = { .chars_on = NAN, .chars_off = NAN };
-    sl_vote_key key = { .name = name };
+    sl_vote_key key = { .name = file->name };
     sl_vote_point *point;
 
     if (!json_is_object(json))
@@ -203,53 +245,16 @@ static sl_status add_row(sl_vote_set *set, sl_vote_input *input, const sl_json *
         if (!formats[f].recognises(json))
             continue;
         SL_TRY(formats[f].read(&row, &key, json, set->is_soft));
+        SL_TRY(check_prompt(set, json));
+        SL_TRY(check_judge(file, &key));
         SL_TRY(sl_votes_point(&point, set, &key));
         SL_TRY(sl_votes_add(point, &row));
-        input->rows++;
-        input->dropped += !isfinite(row.p);
+        set->input[file->input].rows++;
+        set->input[file->input].dropped += !isfinite(row.p);
         return SL_OK;
     }
     return SL_FAIL(SL_EFORMAT, "want \"vote\", \"score_on\" with \"score_off\", or \"preference\" "
                                "with \"output\", found none of them");
-}
-
-/* --- files ----------------------------------------------------------------------------------- */
-
-static sl_status add_lines(sl_vote_set *set, sl_vote_input *input, const char *text, size_t bytes,
-                           const char *path, const char *name)
-{
-    sl_span rest = { text, bytes }, line;
-    size_t number = 0;
-
-    while (sl_text_line(&line, &rest)) {
-        char place[4200];
-        sl_json *json;
-        sl_status st;
-
-        number++;
-        if (strspn(line.at, " \t\r") >= line.bytes)
-            continue;
-        snprintf(place, sizeof place, "%s:%zu", path, number);
-        SL_TRY(sl_json_parse(&json, line.at, line.bytes, place));
-        st = sl_err_where(add_row(set, input, json, name), "%s", place);
-        sl_json_close(&json);
-        SL_TRY(st);
-    }
-    return SL_OK;
-}
-
-static sl_status add_array(sl_vote_set *set, sl_vote_input *input, const char *text, size_t bytes,
-                           const char *path, const char *name)
-{
-    sl_json *list;
-    sl_status st = SL_OK;
-
-    SL_TRY(sl_json_parse(&list, text, bytes, path));
-    for (size_t i = 0; i < json_array_size(list) && st == SL_OK; i++)
-        st = sl_err_where(add_row(set, input, json_array_get(list, i), name), "%s element %zu",
-                          path, i);
-    sl_json_close(&list);
-    return st;
 }
 
 /* File name without folders and without what follows the last ".json". */
@@ -264,41 +269,13 @@ static void name_of(char *out, size_t size, const char *path)
         *end = 0;
 }
 
-static sl_status digest(sl_vote_input *input, const char *path, const char *text, size_t bytes)
-{
-    sl_sha256 sha;
-    unsigned char hash[32];
-
-    if (strcmp(path, "-"))
-        return sl_sha256_file(input->sha256, path);
-    sl_sha256_open(&sha);
-    sl_sha256_add(&sha, text, bytes);
-    sl_sha256_close(&sha, hash);
-    sl_sha256_hex(input->sha256, hash);
-    return SL_OK;
-}
-
 sl_status sl_votes_read(sl_vote_set *set, const char *path)
 {
-    char *text = NULL, name[256];
-    size_t bytes = 0;
-    const char *shown = strcmp(path, "-") ? path : "stdin";
+    const sl_rows_limit usual = sl_rows_limit_defaults();
+    vote_file file = { .set = set, .input = set->inputs };
     sl_vote_input *input;
-    sl_status st = SL_OK;
 
     SL_TRY(sl_votes_input(&input, set, path));
-    name_of(name, sizeof name, shown);
-    SL_TRY_OUT(sl_file_read(&text, &bytes, path, SL_VOTES_FILE_MOST));
-    SL_TRY_OUT(digest(input, path, text, bytes));
-    if (text[strspn(text, " \t\r\n")] == '[')
-        st = add_array(set, input, text, bytes, shown, name);
-    else
-        st = add_lines(set, input, text, bytes, shown, name);
-    if (st == SL_OK && !input->rows)
-        st = SL_FAIL(SL_EFORMAT, "want votes, found an empty file");
-    if (st != SL_OK && !*sl_err_place())
-        st = sl_err_where(st, "%s", shown);
-out:
-    sl_free(text);
-    return st;
+    name_of(file.name, sizeof file.name, strcmp(path, "-") ? path : "stdin");
+    return sl_rows_read(&input->read, path, set->limit ? set->limit : &usual, add_row, &file);
 }

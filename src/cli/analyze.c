@@ -22,6 +22,8 @@ static const sl_opt opts[] = {
       "scores become votes by sigmoid of their difference, not by its sign" },
     { "seed", SL_OPT_TEXT, offsetof(analyze_opts, votes.seed), "S",
       "shuffle the prompts of vote files before the test" },
+    { "allow-bad", SL_OPT_TEXT, offsetof(analyze_opts, votes.allow_bad), "SHARE",
+      "share of bad rows of a file that is taken (0.01)" },
     { "golden", SL_OPT_TEXT, offsetof(analyze_opts, golden), "FILE",
       "run test vectors of metrics through the analyzer" },
     { NULL, SL_OPT_FLAG, 0, NULL, NULL },
@@ -130,8 +132,10 @@ static sl_status analyze(const analyze_opts *o, const char *const *path, size_t 
         folders += (size_t)is_folder(path[i]);
     if (folders < count)
         return analyze_votes(o, path, count);
-    if (o->votes.is_soft || o->votes.seed)
-        return SL_FAIL(SL_EUSAGE, "want a file of votes with --soft and --seed, found runs alone");
+    if (o->votes.is_soft || o->votes.seed || o->votes.allow_bad)
+        return SL_FAIL(
+            SL_EUSAGE,
+            "want a file of votes with --soft, --seed and --allow-bad, found runs alone");
     return analyze_runs(o, path, count);
 }
 

@@ -3,6 +3,7 @@
 #define SL_CLI_ANALYZE_H
 
 #include "analysis/insight.h"
+#include "analysis/rows.h"
 #include "base/json.h"
 #include <stddef.h>
 
@@ -21,9 +22,14 @@ void sl_analyze_print_pair(const sl_json *document);
 
 /* Files of votes, and the votes of runs beside them. */
 typedef struct sl_analyze_votes_opts {
-    const char *seed; /* shuffles the prompts; NULL: the order of the file */
-    int is_soft;      /* scores become votes by sigmoid instead of by sign */
+    const char *seed;      /* shuffles the prompts; NULL: the order of the file */
+    const char *allow_bad; /* share of bad rows; NULL: the default */
+    int is_soft;           /* scores become votes by sigmoid instead of by sign */
 } sl_analyze_votes_opts;
+/* The limit that --allow-bad asks for. Errors: SL_EUSAGE. */
+sl_status sl_analyze_limit(sl_rows_limit *out, const char *allow_bad) SL_MUSTUSE;
+/* An entry of "inputs": path, rows, bad rows with lines. */
+void sl_analyze_print_input(const sl_json *input);
 /* *document: stageline.analysis/1, owned by the caller. path (count). */
 sl_status sl_analyze_vote_files(sl_json **document, const char *const *path, size_t count,
                                 const sl_analyze_votes_opts *o) SL_MUSTUSE;

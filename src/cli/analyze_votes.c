@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static sl_status read_run(sl_vote_set *set, const char *path)
@@ -43,19 +44,55 @@ static sl_status settings_of(sl_votes_settings *out, const sl_analyze_votes_opts
     return SL_OK;
 }
 
+sl_status sl_analyze_limit(sl_rows_limit *out, const char *allow_bad)
+{
+    *out = sl_rows_limit_defaults();
+    if (!allow_bad)
+        return SL_OK;
+    out->is_given = 1;
+    if (sl_err_where(sl_text_f64(&out->share, allow_bad), "--allow-bad") != SL_OK)
+        return SL_EUSAGE;
+    if (out->share < 0.0 || out->share > 1.0)
+        return SL_FAIL(SL_EUSAGE, "want --allow-bad in [0,1], found %s", allow_bad);
+    return SL_OK;
+}
+
+/* What the process held at most, and what of it the votes are. */
+static sl_status put_memory(sl_json *document, const sl_vote_set *set)
+{
+    size_t votes = 0;
+    struct rusage use;
+    sl_json *memory;
+
+    for (size_t i = 0; i < set->points; i++)
+        votes += set->point[i].count;
+    getrusage(RUSAGE_SELF, &use);
+    memory = json_pack("{s:I, s:f, s:I}", "votes_bytes", (json_int_t)sl_votes_bytes(set),
+                       "bytes_per_vote", votes ? (double)sl_votes_bytes(set) / (double)votes : 0.0,
+                       "peak_bytes", (json_int_t)use.ru_maxrss * 1024);
+    if (!memory || json_object_set_new(document, "memory", memory) != 0)
+        return SL_FAIL(SL_ENOMEM, "want memory for a document, found none");
+    return SL_OK;
+}
+
 sl_status sl_analyze_vote_files(sl_json **document, const char *const *path, size_t count,
                                 const sl_analyze_votes_opts *o)
 {
-    sl_vote_set set = { .is_soft = o->is_soft };
+    sl_rows_limit limit;
+    sl_vote_set set = { .is_soft = o->is_soft, .limit = &limit };
     sl_votes_settings settings;
     sl_status st = SL_OK;
 
     *document = NULL;
     SL_TRY(settings_of(&settings, o));
+    SL_TRY(sl_analyze_limit(&limit, o->allow_bad));
     for (size_t i = 0; i < count; i++)
         SL_TRY_OUT(read_one(&set, path[i]));
     SL_TRY_OUT(sl_analyze_votes(document, &set, &settings));
+    st = put_memory(*document, &set);
 out:
+    if (st != SL_OK)
+        sl_json_close(document);
     sl_votes_close(&set);
     return st;
 }
@@ -81,10 +118,32 @@ static const char *text_or(const sl_json *object, const char *key, const char *f
     return text ? text : fallback;
 }
 
-static void print_input(const sl_json *in)
+static void print_bad_row(const sl_json *bad)
 {
+    if (sl_json_has(bad, "line"))
+        printf("  bad row, line %lld: ", whole(bad, "line"));
+    else
+        printf("  bad row, element %lld: ", whole(bad, "element"));
+    sl_print_text(text_or(bad, "reason", "?"));
+    putchar('\n');
+}
+
+void sl_analyze_print_input(const sl_json *in)
+{
+    const sl_json *bad;
+    size_t i;
+
     sl_print_text(text_or(in, "path", "?"));
-    printf(": %lld rows, %lld without a vote\n", whole(in, "rows"), whole(in, "dropped"));
+    printf(": %lld rows", whole(in, "rows"));
+    if (sl_json_has(in, "dropped"))
+        printf(", %lld without a vote", whole(in, "dropped"));
+    if (whole(in, "bad"))
+        printf(", %lld bad and left out", whole(in, "bad"));
+    puts(json_is_true(json_object_get(in, "cut_off")) ? ", cut off before its end" : "");
+    json_array_foreach(json_object_get(in, "bad_rows"), i, bad)
+    {
+        print_bad_row(bad);
+    }
 }
 
 static void print_name(const sl_json *point)
@@ -118,36 +177,85 @@ static void print_point(const sl_json *point)
                number(length, "off_mean"));
 }
 
-static void print_boundary(const sl_json *boundary)
+/* Steps at which change points lie, where there are some. */
+static void print_changes(const sl_json *estimate)
 {
-    const sl_json *bracket = json_object_get(boundary, "bracket"), *estimate;
+    const sl_json *step;
     size_t i;
 
-    printf("boundary: %s", text_or(boundary, "verdict", "?"));
-    if (json_array_size(bracket) == 2)
-        printf(" between step %g and step %g", json_number_value(json_array_get(bracket, 0)),
-               json_number_value(json_array_get(bracket, 1)));
-    putchar('\n');
+    json_array_foreach(json_object_get(estimate, "changes"), i, step)
+    {
+        printf("%s%g", i ? ", " : "; changes at ", json_number_value(step));
+    }
+}
+
+static void print_estimates(const sl_json *boundary)
+{
+    const sl_json *estimate;
+    size_t i;
+
     json_array_foreach(json_object_get(boundary, "estimates"), i, estimate)
     {
+        if (!sl_json_has(estimate, "value") &&
+            !json_array_size(json_object_get(estimate, "changes")))
+            continue;
+        printf("  %s:", text_or(estimate, "method", "?"));
         if (sl_json_has(estimate, "value"))
-            printf("  %s: step %g [%g, %g]\n", text_or(estimate, "method", "?"),
-                   number(estimate, "value"), number(estimate, "lower"), number(estimate, "upper"));
+            printf(" step %g", number(estimate, "value"));
+        if (sl_json_has(estimate, "lower") && sl_json_has(estimate, "upper"))
+            printf(" [%g, %g]", number(estimate, "lower"), number(estimate, "upper"));
+        print_changes(estimate);
+        if (sl_json_has(estimate, "note"))
+            printf(" (%s)", text_or(estimate, "note", ""));
+        putchar('\n');
     }
+}
+
+static void print_boundary(const sl_json *boundary)
+{
+    const sl_json *bracket = json_object_get(boundary, "bracket");
+
+    printf("boundary of ");
+    sl_print_text(text_or(boundary, "name", "?"));
+    if (sl_json_has(boundary, "judge")) {
+        fputs(", judge ", stdout);
+        sl_print_text(text_or(boundary, "judge", "?"));
+    }
+    printf(": %s", text_or(boundary, "verdict", "?"));
+    if (json_array_size(bracket) == 2)
+        printf(" at step %g, between %g and %g", number(boundary, "value"),
+               json_number_value(json_array_get(bracket, 0)),
+               json_number_value(json_array_get(bracket, 1)));
+    printf(": %s\n", text_or(boundary, "reason", ""));
+    print_estimates(boundary);
 }
 
 void sl_analyze_print_votes(const sl_json *document)
 {
-    const sl_json *row;
+    const sl_json *list = json_object_get(document, "boundaries"), *row;
     size_t i;
 
     json_array_foreach(json_object_get(document, "inputs"), i, row)
     {
-        print_input(row);
+        sl_analyze_print_input(row);
     }
     json_array_foreach(json_object_get(document, "points"), i, row)
     {
         print_point(row);
     }
-    print_boundary(json_object_get(document, "boundary"));
+    json_array_foreach(json_object_get(document, "warnings"), i, row)
+    {
+        fputs("warning: ", stdout);
+        sl_print_text(json_string_value(row));
+        putchar('\n');
+    }
+    json_array_foreach(list, i, row)
+    {
+        print_boundary(row);
+    }
+    printf("rule: %s\n", text_or(json_array_get(list, 0), "rule", ""));
+    row = json_object_get(document, "memory");
+    printf("memory: %.1f MiB of votes (%.0f bytes each), %.1f MiB at most in all\n",
+           number(row, "votes_bytes") / 0x1p20, number(row, "bytes_per_vote"),
+           number(row, "peak_bytes") / 0x1p20);
 }

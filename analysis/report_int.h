@@ -1,0 +1,19 @@
+/* Parts of the document on votes. */
+#ifndef SL_ANALYSIS_REPORT_INT_H
+#define SL_ANALYSIS_REPORT_INT_H
+
+#include "analysis/json_out_int.h"
+#include "analysis/summary.h"
+
+/* Keys "boundary" (of the first name and judge) and "boundaries" (of every one). all (points). */
+sl_status sl_report_boundaries(sl_json *to, const sl_vote_set *set, const sl_summary *all,
+                               const sl_votes_settings *settings) SL_MUSTUSE;
+/* Key "warnings": what casts doubt on a verdict, a sentence each. agreement (points): mean
+ * agreement with the other judges, NaN without one. */
+sl_status sl_report_warnings(sl_json *to, const sl_vote_set *set, const sl_summary *all,
+                             const double *agreement) SL_MUSTUSE;
+
+/* Both name the same, or both nothing. */
+int sl_report_same_text(const char *a, const char *b);
+
+#endif
