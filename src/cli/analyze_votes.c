@@ -57,19 +57,16 @@ sl_status sl_analyze_limit(sl_rows_limit *out, const char *allow_bad)
     return SL_OK;
 }
 
-/* What the process held at most, and what of it the votes are. */
+/* What the votes hold; the same for the same votes, unlike the peak of a process. */
 static sl_status put_memory(sl_json *document, const sl_vote_set *set)
 {
     size_t votes = 0;
-    struct rusage use;
     sl_json *memory;
 
     for (size_t i = 0; i < set->points; i++)
         votes += set->point[i].count;
-    getrusage(RUSAGE_SELF, &use);
-    memory = json_pack("{s:I, s:f, s:I}", "votes_bytes", (json_int_t)sl_votes_bytes(set),
-                       "bytes_per_vote", votes ? (double)sl_votes_bytes(set) / (double)votes : 0.0,
-                       "peak_bytes", (json_int_t)use.ru_maxrss * 1024);
+    memory = json_pack("{s:I, s:f}", "votes_bytes", (json_int_t)sl_votes_bytes(set),
+                       "bytes_per_vote", votes ? (double)sl_votes_bytes(set) / (double)votes : 0.0);
     if (!memory || json_object_set_new(document, "memory", memory) != 0)
         return SL_FAIL(SL_ENOMEM, "want memory for a document, found none");
     return SL_OK;
@@ -230,6 +227,16 @@ static void print_boundary(const sl_json *boundary)
     print_estimates(boundary);
 }
 
+static void print_memory(const sl_json *memory)
+{
+    struct rusage use;
+
+    getrusage(RUSAGE_SELF, &use);
+    printf("memory: %.1f MiB of votes (%.0f bytes each), %.1f MiB at most in all\n",
+           number(memory, "votes_bytes") / 0x1p20, number(memory, "bytes_per_vote"),
+           (double)use.ru_maxrss / 0x1p10);
+}
+
 void sl_analyze_print_votes(const sl_json *document)
 {
     const sl_json *list = json_object_get(document, "boundaries"), *row;
@@ -254,8 +261,5 @@ void sl_analyze_print_votes(const sl_json *document)
         print_boundary(row);
     }
     printf("rule: %s\n", text_or(json_array_get(list, 0), "rule", ""));
-    row = json_object_get(document, "memory");
-    printf("memory: %.1f MiB of votes (%.0f bytes each), %.1f MiB at most in all\n",
-           number(row, "votes_bytes") / 0x1p20, number(row, "bytes_per_vote"),
-           number(row, "peak_bytes") / 0x1p20);
+    print_memory(json_object_get(document, "memory"));
 }
