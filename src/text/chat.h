@@ -53,6 +53,8 @@ typedef struct sl_chat sl_chat;
 /* Errors: SL_EFORMAT unless the prompt begins what an answer is written as. */
 sl_status sl_chat_check(const sl_chat_format *format) SL_MUSTUSE;
 sl_status sl_chat_open(sl_chat **out, const char *folder) SL_MUSTUSE;
+/* The same from one of these files in memory; name: which one, also the place for messages. */
+sl_status sl_chat_parse(sl_chat **out, const char *text, size_t bytes, const char *name) SL_MUSTUSE;
 void sl_chat_close(sl_chat **chat);
 const sl_chat_format *sl_chat_format_of(const sl_chat *chat); /* borrowed until close */
 

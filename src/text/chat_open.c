@@ -65,6 +65,7 @@ sl_status sl_chat_check(const sl_chat_format *format)
     int begins;
 
     bare.begin = bare.last = bare.default_system = NULL;
+    bare.suffix = ""; /* a content stands before it */
     SL_TRY(sl_chat_render(&text, &bare, &answer, 1, 0));
     begins = !strncmp(text, format->prompt, strlen(format->prompt));
     sl_free(text);
@@ -113,18 +114,6 @@ static sl_status recognise(sl_chat_format *out, const char *text, size_t bytes)
                            "%s", hint);
     *out = *row;
     return SL_OK;
-}
-
-static sl_status from_jinja(sl_chat *chat, const char *path)
-{
-    char *text = NULL;
-    size_t bytes = 0;
-    sl_status st;
-
-    SL_TRY(sl_file_read(&text, &bytes, path, FILE_BYTES));
-    st = sl_err_where(recognise(&chat->format, text, bytes), "%s", path);
-    sl_free(text);
-    return st;
 }
 
 /* The template's text in tokenizer_config.json: text, or a list of {"name", "template"} where
@@ -179,42 +168,63 @@ static void soften_integers(char *text)
     }
 }
 
-static sl_status from_config(sl_chat *chat, const char *path)
+/* --- the three files ------------------------------------------------------------------------- */
+
+static sl_status from_own(sl_chat *chat, char *text, size_t bytes, const char *where)
+{
+    SL_TRY(sl_json_parse(&chat->tree, text, bytes, where));
+    return sl_err_where(read_own(&chat->format, chat->tree), "%s", where);
+}
+
+static sl_status from_jinja(sl_chat *chat, char *text, size_t bytes, const char *where)
+{
+    return sl_err_where(recognise(&chat->format, text, bytes), "%s", where);
+}
+
+static sl_status from_config(sl_chat *chat, char *text, size_t bytes, const char *where)
 {
     sl_json *tree = NULL;
-    char *text = NULL;
-    size_t bytes = 0;
-    sl_status st = SL_OK;
+    sl_status st;
 
-    SL_TRY(sl_file_read(&text, &bytes, path, FILE_BYTES));
     soften_integers(text);
-    SL_TRY_OUT(sl_json_parse(&tree, text, bytes, path));
-    SL_TRY_OUT(sl_err_where(read_config(&chat->format, tree), "%s", path));
-out:
+    SL_TRY(sl_json_parse(&tree, text, bytes, where));
+    st = sl_err_where(read_config(&chat->format, tree), "%s", where);
     sl_json_close(&tree);
-    sl_free(text);
     return st;
 }
 
-static sl_status from_own(sl_chat *chat, const char *path)
+/* In the order in which they are looked for. text: bytes and a zero byte, may be written over. */
+static const struct {
+    const char *name;
+    sl_status (*read)(sl_chat *chat, char *text, size_t bytes, const char *where);
+} files[] = {
+    { "chat_format.json", from_own },
+    { "chat_template.jinja", from_jinja },
+    { "tokenizer_config.json", from_config },
+};
+enum { FILES = sizeof files / sizeof files[0] };
+
+static sl_status read_file(sl_chat *chat, size_t file, const char *path)
 {
-    SL_TRY(sl_json_load(&chat->tree, path, FILE_BYTES));
-    return sl_err_where(read_own(&chat->format, chat->tree), "%s", path);
+    char *text = NULL;
+    size_t bytes = 0;
+    sl_status st;
+
+    SL_TRY(sl_file_read(&text, &bytes, path, FILE_BYTES));
+    st = files[file].read(chat, text, bytes, path);
+    sl_free(text);
+    return st;
 }
 
 static sl_status open_any(sl_chat *chat, const char *folder)
 {
     char path[PATH_BYTES];
 
-    SL_TRY(sl_file_join(path, sizeof path, folder, "chat_format.json"));
-    if (sl_file_exists(path))
-        return from_own(chat, path);
-    SL_TRY(sl_file_join(path, sizeof path, folder, "chat_template.jinja"));
-    if (sl_file_exists(path))
-        return from_jinja(chat, path);
-    SL_TRY(sl_file_join(path, sizeof path, folder, "tokenizer_config.json"));
-    if (sl_file_exists(path))
-        return from_config(chat, path);
+    for (size_t i = 0; i < FILES; i++) {
+        SL_TRY(sl_file_join(path, sizeof path, folder, files[i].name));
+        if (sl_file_exists(path))
+            return read_file(chat, i, path);
+    }
     return sl_err_where(nothing(), "%s", folder);
 }
 
@@ -226,6 +236,38 @@ sl_status sl_chat_open(sl_chat **out, const char *folder)
     *out = NULL;
     SL_TRY(sl_take(&chat, 1, sizeof *chat));
     st = open_any(chat, folder);
+    if (st != SL_OK)
+        sl_chat_close(&chat);
+    *out = chat;
+    return st;
+}
+
+static sl_status parse_copy(sl_chat *chat, size_t file, const char *text, size_t bytes,
+                            const char *where)
+{
+    char *copy;
+    sl_status st;
+
+    SL_TRY(sl_take(&copy, bytes + 1, 1));
+    if (bytes)
+        memcpy(copy, text, bytes);
+    st = files[file].read(chat, copy, bytes, where);
+    sl_free(copy);
+    return st;
+}
+
+sl_status sl_chat_parse(sl_chat **out, const char *text, size_t bytes, const char *name)
+{
+    sl_chat *chat;
+    size_t file = 0;
+    sl_status st;
+
+    *out = NULL;
+    while (file < FILES && strcmp(files[file].name, name) != 0)
+        file++;
+    SL_CHECK(file < FILES);
+    SL_TRY(sl_take(&chat, 1, sizeof *chat));
+    st = parse_copy(chat, file, text, bytes, name);
     if (st != SL_OK)
         sl_chat_close(&chat);
     *out = chat;

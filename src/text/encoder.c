@@ -98,6 +98,24 @@ out:
     return st;
 }
 
+sl_status sl_text_encoder_parse(sl_text_encoder **out, const char *text, size_t bytes,
+                                const char *where, const sl_text_settings *settings)
+{
+    sl_text_encoder *e = NULL;
+    sl_status st = SL_OK;
+
+    *out = NULL;
+    SL_CHECK(settings->chat);
+    SL_TRY(sl_take(&e, 1, sizeof *e));
+    SL_TRY_OUT(sl_tokenizer_parse(&e->tokenizer, text, bytes, where));
+    SL_TRY_OUT(choose_chat(e, NULL, settings));
+    *out = e;
+    return SL_OK;
+out:
+    sl_text_encoder_close(&e);
+    return st;
+}
+
 void sl_text_encoder_close(sl_text_encoder **encoder)
 {
     sl_text_encoder *e = *encoder;

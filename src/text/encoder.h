@@ -35,6 +35,9 @@ typedef struct sl_text_settings {
 sl_status sl_text_encoder_open_as(sl_text_encoder **out, const char *path,
                                   const sl_text_settings *settings) SL_MUSTUSE;
 sl_status sl_text_encoder_open(sl_text_encoder **out, const char *path) SL_MUSTUSE;
+/* The same from a tokenizer.json in memory, which has no folder: the settings hold a format. */
+sl_status sl_text_encoder_parse(sl_text_encoder **out, const char *text, size_t bytes,
+                                const char *where, const sl_text_settings *settings) SL_MUSTUSE;
 void sl_text_encoder_close(sl_text_encoder **encoder);
 const sl_tokenizer *sl_text_encoder_tokenizer(const sl_text_encoder *encoder);
 int sl_text_encoder_has_chat(const sl_text_encoder *encoder);

@@ -262,6 +262,9 @@ static void test_folder_own(void **state)
     T_FAILS(sl_chat_open(&chat, folder), SL_EFORMAT, "\"prompt\"");
     put("chat_format.json", "{\"prefix\": \"{role}: \", \"suffix\": \"\", \"prompt\": \"Bot:\"}");
     T_FAILS(sl_chat_open(&chat, folder), SL_EFORMAT, "begin an assistant's message");
+    /* as long as there is no content; no prompt of a dialogue would begin it */
+    put("chat_format.json", "{\"prefix\": \"a\", \"suffix\": \"b\", \"prompt\": \"ab\"}");
+    T_FAILS(sl_chat_open(&chat, folder), SL_EFORMAT, "begin an assistant's message");
     drop("chat_format.json");
     drop("chat_template.jinja");
 }
