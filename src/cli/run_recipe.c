@@ -54,6 +54,24 @@ static void say_plan(sl_progress_line *line, const sl_memory_plan *plan, const s
     sl_progress_say(line, text);
 }
 
+/* What reading and the length rules did to a file: nothing is cut or dropped unseen. */
+static void say_data(sl_progress_line *line, const sl_session *s)
+{
+    const sl_data_report *r = sl_data_report_of(s->data);
+    char text[480];
+
+    if (sl_data_is_world(s->data))
+        return;
+    snprintf(text, sizeof text,
+             "%s: data: %zu rows, %zu kept, %zu prompts held out; dropped: %zu empty, %zu ties, "
+             "%zu too long; cut: %zu prompts, %zu chosen, %zu rejected; %zu ends missing, %zu "
+             "across the border, %zu duplicates, %zu contradictions; %.1f MiB",
+             line->label, r->rows, r->pairs, r->probe_prompts, r->empty, r->ties, r->dropped_long,
+             r->cut_prompt, r->cut_chosen, r->cut_rejected, r->eos_missing, r->prefix_mismatch,
+             r->duplicates, r->contradictions, (double)r->held_bytes / 1048576.0);
+    sl_progress_say(line, text);
+}
+
 /* Decisions from outside: those of earlier attempts take effect again at their steps. */
 static sl_status open_outside(sl_session *s, const char *folder, int64_t resumed_from)
 {
@@ -234,6 +252,7 @@ static sl_status run_session(const sl_recipe *recipe, const sl_run_request *requ
     SL_TRY(open_backend(&backend, request));
     SL_TRY(sl_session_open(&s, recipe, backend, sl_stop_flag(), &plan));
     say_plan(line, &plan, &s);
+    say_data(line, &s);
     SL_TRY_OUT(sl_advise_open(&advise, recipe));
     s.advisor = &advise.door;
     SL_TRY_OUT(start_facts(&facts, backend));

@@ -35,6 +35,32 @@ static sl_status describe_loss(sl_json **out, const sl_session *s)
     return SL_OK;
 }
 
+/* Source and hash; of a file also what reading, checks and length rules did. */
+static sl_json *describe_data(const sl_session *s)
+{
+    const sl_data_report *r = sl_data_report_of(s->data);
+    sl_json *tree = json_pack("{s:s, s:s}", "source", s->recipe.data.source, "sha256",
+                              sl_data_hash(s->data)),
+            *counts;
+
+    if (!tree || sl_data_is_world(s->data))
+        return tree;
+    counts = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rows",
+        (json_int_t)r->rows, "kept", (json_int_t)r->pairs, "probe_prompts",
+        (json_int_t)r->probe_prompts, "empty", (json_int_t)r->empty, "ties", (json_int_t)r->ties,
+        "dropped_long", (json_int_t)r->dropped_long, "cut_prompt", (json_int_t)r->cut_prompt,
+        "cut_chosen", (json_int_t)r->cut_chosen, "cut_rejected", (json_int_t)r->cut_rejected,
+        "eos_missing", (json_int_t)r->eos_missing, "double_bos", (json_int_t)r->double_bos,
+        "prefix_mismatch", (json_int_t)r->prefix_mismatch, "duplicates", (json_int_t)r->duplicates,
+        "contradictions", (json_int_t)r->contradictions);
+    if (json_object_set_new(tree, "counts", counts) != 0) {
+        sl_json_close(&tree);
+        return NULL;
+    }
+    return tree;
+}
+
 sl_status sl_session_describe(sl_json **out, const sl_session *s)
 {
     const sl_config *c = sl_model_config(s->policy);
@@ -49,13 +75,13 @@ sl_status sl_session_describe(sl_json **out, const sl_session *s)
         sl_json_close(&recipe);
         return sl_err_code();
     }
-    tree = json_pack("{s:o, s:o, s:{s:s, s:s, s:I, s:s}, s:s*, s:{s:s, s:s}, s:s*, s:s, s:I}",
-                     "recipe", recipe, "loss", loss, "policy", "family", sl_config_family_name(c),
-                     "sha256", policy, "parameters", (json_int_t)sl_config_parameters(c), "path",
-                     s->recipe.model.policy, "reference_sha256", s->reference ? reference : NULL,
-                     "data", "source", s->recipe.data.source, "sha256", sl_data_hash(s->data),
-                     "tokenizer_sha256", s->tokenizer_hash[0] ? s->tokenizer_hash : NULL, "judge",
-                     s->judge ? sl_judge_name(s->judge) : "", "vocab", (json_int_t)c->V);
+    tree =
+        json_pack("{s:o, s:o, s:{s:s, s:s, s:I, s:s}, s:s*, s:o, s:s*, s:s, s:I}", "recipe", recipe,
+                  "loss", loss, "policy", "family", sl_config_family_name(c), "sha256", policy,
+                  "parameters", (json_int_t)sl_config_parameters(c), "path", s->recipe.model.policy,
+                  "reference_sha256", s->reference ? reference : NULL, "data", describe_data(s),
+                  "tokenizer_sha256", s->tokenizer_hash[0] ? s->tokenizer_hash : NULL, "judge",
+                  s->judge ? sl_judge_name(s->judge) : "", "vocab", (json_int_t)c->V);
     if (!tree)
         return SL_FAIL(SL_ENOMEM, "want memory to describe the run, found none");
     *out = tree;

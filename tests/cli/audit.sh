@@ -71,8 +71,13 @@ expect 1 "$program" audit recipe.yaml --tokenizer "$smollm2"
 prints "error   prefix-mismatch        1   50.0 %" "    rows.jsonl:2 field \"chosen\""
 expect 0 "$program" audit recipe.yaml --tokenizer "$smollm2" --set data.allow_mismatch=true
 prints "warning prefix-mismatch"
-expect 0 "$program" train recipe.yaml --out run --quiet --set "data.tokenizer=$smollm2" \
-    --set data.allow_mismatch=true --set train.batch=2
+expect 0 "$program" train recipe.yaml --out run --set "data.tokenizer=$smollm2" \
+    --set data.allow_mismatch=true --set train.batch=2 --set data.max_answer=1
+says "run: data: 2 rows, 2 kept, 0 prompts held out; dropped: 0 empty, 0 ties, 0 too long; cut: 0 prompts, 2 chosen, 2 rejected" \
+    "1 across the border"
+for count in '"rows":2' '"cut_chosen":2' '"prefix_mismatch":1'; do
+    tr -d ' \n' <run/run.json | grep -qF "$count" || fail "want $count in run.json"
+done
 
 # A model says what ends a turn and what begins a sequence.
 make_start

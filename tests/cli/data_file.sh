@@ -23,6 +23,7 @@ ids 7 >pairs.jsonl
 cat >recipe.yaml <<'EOF'
 data:
   source: pairs.jsonl
+  allow_eos_missing: true # the answers are any ids
 method:
   beta: 0.2
 optim:

@@ -29,7 +29,7 @@ static void fill(corpus *c, size_t count, uint32_t prompts, uint64_t seed)
         for (int t = 0; t < ANSWER; t++)
             c->answer[i][t] = (int32_t)sl_rng_below(&rng, 50);
         c->sequence[i] = (sl_sequence){
-            .prompt = { c->prompt[i], 1 + p % PROMPT, 1000 + p },
+            .prompt = { .token = c->prompt[i], .count = 1 + p % PROMPT, .id = 1000 + p },
             .answer = { .token = c->answer[i], .count = 1 + sl_rng_below(&rng, ANSWER) },
         };
     }
