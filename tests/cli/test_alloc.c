@@ -177,6 +177,26 @@ static void test_score(void **state)
         sweep(&lines[i]);
 }
 
+static void test_text(void **state)
+{
+    static const char tokenizer[] =
+        "{\"added_tokens\": [{\"id\": 2, \"content\": \"<s>\", \"special\": true}], \"model\": "
+        "{\"type\": \"BPE\", \"vocab\": {\"a\": 0, \"b\": 1, \"ab\": 3}, \"merges\": [\"a b\"]}}";
+    static const line lines[] = {
+        { &sl_command_text, { "encode", "tokenizer.json", "rows.jsonl", NULL } },
+        { &sl_command_text, { "encode", "tokenizer.json", "rows.jsonl", "--json", NULL } },
+        { &sl_command_text, { "decode", "tokenizer.json", "rows.jsonl", "--json", NULL } },
+        { &sl_command_text,
+          { "chat", "tokenizer.json", "rows.jsonl", "--json", "--format", "plain", NULL } },
+    };
+
+    (void)state;
+    put("tokenizer.json", tokenizer);
+    put("rows.jsonl", "{\"text\": \"ab<s>\", \"ids\": [3, 2], \"prompt\": \"ab<s>\"}\n");
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        sweep(&lines[i]);
+}
+
 /* What the commands print is not looked at. */
 static void silence(void)
 {
@@ -193,6 +213,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_train),
         cmocka_unit_test(test_readers),
         cmocka_unit_test(test_score),
+        cmocka_unit_test(test_text),
     };
     int red;
 

@@ -67,6 +67,42 @@ static sl_status render(void)
     return st;
 }
 
+/* A whole encoder from memory: messages to marked text to ids. */
+static sl_status encode_messages(void)
+{
+    static char json[4096];
+    const sl_text_settings settings = { .chat = sl_chat_find("plain") };
+    const sl_message talk[] = { { "user", "a<s>" }, { "assistant", "" }, { "user", "b" } };
+    sl_text_encoder *e = NULL;
+    char *text = NULL;
+    int32_t *ids = NULL;
+    size_t count;
+    sl_status st = SL_OK;
+
+    SL_TRY_OUT(sl_text_encoder_parse(&e, json, t_parts_json(json, sizeof json, &parts), "memory",
+                                     &settings));
+    SL_TRY_OUT(sl_text_render(e, &text, talk, 3, 1));
+    st = sl_text_encode(e, &ids, &count, text, 1);
+out:
+    assert_true((st == SL_OK) == (ids != NULL));
+    sl_free(text);
+    sl_free(ids);
+    sl_text_encoder_close(&e);
+    return st;
+}
+
+static sl_status parse_format(void)
+{
+    static const char json[] = "{\"prefix\": \"{role}: \", \"suffix\": \"\", \"prompt\": "
+                               "\"assistant: \"}";
+    sl_chat *chat;
+    const sl_status st = sl_chat_parse(&chat, json, sizeof json - 1, "chat_format.json");
+
+    assert_true((st == SL_OK) == (chat != NULL));
+    sl_chat_close(&chat);
+    return st;
+}
+
 static void sweep(sl_status (*call)(void))
 {
     for (int is_lasting = 0; is_lasting < 2; is_lasting++) {
@@ -108,6 +144,8 @@ static void test_render(void **state)
 {
     (void)state;
     sweep(render);
+    sweep(encode_messages);
+    sweep(parse_format);
 }
 
 int main(void)
