@@ -11,21 +11,37 @@
 enum { REPEAT_MOST = 101 };
 
 static const sl_bench_size sizes[] = {
-    { "world",
-      "{\"model_type\":\"llama\",\"hidden_size\":48,\"intermediate_size\":96,"
-      "\"num_hidden_layers\":2,\"num_attention_heads\":4,\"vocab_size\":27,"
-      "\"max_position_embeddings\":18}",
-      32, 18 },
-    { "15m",
-      "{\"model_type\":\"llama\",\"hidden_size\":288,\"intermediate_size\":768,"
-      "\"num_hidden_layers\":6,\"num_attention_heads\":6,\"vocab_size\":32000,"
-      "\"max_position_embeddings\":1024}",
-      8, 512 },
-    { "135m",
-      "{\"model_type\":\"llama\",\"hidden_size\":576,\"intermediate_size\":1536,"
-      "\"num_hidden_layers\":30,\"num_attention_heads\":9,\"num_key_value_heads\":3,"
-      "\"vocab_size\":49152,\"max_position_embeddings\":2048,\"tie_word_embeddings\":true}",
-      4, 256 },
+    { .name = "world",
+      .L = 2,
+      .D = 48,
+      .F = 96,
+      .H = 4,
+      .K = 4,
+      .V = 27,
+      .positions = 18,
+      .pairs = 32,
+      .most_tok = 18 },
+    { .name = "15m",
+      .L = 6,
+      .D = 288,
+      .F = 768,
+      .H = 6,
+      .K = 6,
+      .V = 32000,
+      .positions = 1024,
+      .pairs = 8,
+      .most_tok = 512 },
+    { .name = "135m",
+      .L = 30,
+      .D = 576,
+      .F = 1536,
+      .H = 9,
+      .K = 3,
+      .V = 49152,
+      .positions = 2048,
+      .is_tied = 1,
+      .pairs = 4,
+      .most_tok = 256 },
 };
 enum { SIZE_COUNT = sizeof sizes / sizeof sizes[0] };
 
@@ -121,14 +137,27 @@ sl_status sl_bench_add(sl_bench *bench, const sl_bench_row *row)
     return SL_OK;
 }
 
+sl_status sl_bench_config(sl_config *out, const sl_bench_size *size)
+{
+    sl_json *tree =
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "model_type",
+                  sl_family_names()[0], "num_hidden_layers", (json_int_t)size->L, "hidden_size",
+                  (json_int_t)size->D, "intermediate_size", (json_int_t)size->F,
+                  "num_attention_heads", (json_int_t)size->H, "num_key_value_heads",
+                  (json_int_t)size->K, "vocab_size", (json_int_t)size->V, "max_position_embeddings",
+                  (json_int_t)size->positions, "tie_word_embeddings", size->is_tied);
+
+    if (!tree)
+        return SL_FAIL(SL_ENOMEM, "want memory for a config, found none");
+    return sl_config_parse(out, tree, size->name);
+}
+
 sl_status sl_bench_model(sl_model **out, const sl_bench *bench, const sl_bench_size *size,
                          int is_trainable)
 {
     sl_config config;
-    sl_json *tree = NULL;
 
-    SL_TRY(sl_json_parse(&tree, size->config, strlen(size->config), size->name));
-    SL_TRY(sl_config_parse(&config, tree, size->name));
+    SL_TRY(sl_bench_config(&config, size));
     return sl_model_create(out, &config, bench->backend, &(sl_init){ .seed = 1 }, is_trainable);
 }
 
@@ -224,7 +253,7 @@ const sl_command sl_command_bench = {
     .name = "bench",
     .operands = "[NAME] [--size NAME] [--json]",
     .summary =
-        "how fast, as shares of what this machine reaches in the same run\n"
+        "how fast, as shares of this machine's peaks\n"
         "NAME: kernels, step, generate, load; all without one. The peaks are a large matrix\n"
         "product (sgemm) and a sum of two long arrays (triad).",
     .opts = opts,

@@ -6,9 +6,11 @@
 #include "base/json.h"
 #include "model/model.h"
 
-/* A shape of model, as config.json text. */
+/* A shape of model. */
 typedef struct sl_bench_size {
-    const char *name, *config;
+    const char *name;
+    size_t L, D, F, H, K, V, positions;
+    int is_tied;
     uint32_t pairs;    /* of a step */
     uint32_t most_tok; /* prompt + answer are cut to this */
 } sl_bench_size;
@@ -35,10 +37,12 @@ sl_status sl_bench_add(sl_bench *bench, const sl_bench_row *row) SL_MUSTUSE;
 /* Median seconds of `repeat` calls after one that does not count. */
 sl_status sl_bench_time(double *seconds, const sl_bench *bench, sl_status (*run)(void *state),
                         void *state) SL_MUSTUSE;
+/* The descriptor of that shape, owned by the caller. */
+sl_status sl_bench_config(sl_config *out, const sl_bench_size *size) SL_MUSTUSE;
 /* A model of that shape with random parameters. */
 sl_status sl_bench_model(sl_model **out, const sl_bench *bench, const sl_bench_size *size,
                          int is_trainable) SL_MUSTUSE;
-/* Matrix parameters P of docs/performance.md: all block matrices and the head, once. */
+/* Matrix parameters: all block matrices and the head, once. */
 double sl_bench_matrices(const sl_config *config);
 
 typedef struct sl_bench_part {

@@ -2,7 +2,6 @@
 #include "base/arena.h"
 #include "cli/bench.h"
 #include <stdio.h>
-#include <string.h>
 
 enum { GEMM = 1536, TRIAD = 1 << 25, ROWS = 512 };
 
@@ -179,12 +178,9 @@ sl_status sl_bench_kernels(sl_bench *bench)
 {
     for (size_t i = 0; bench->size[i]; i++) {
         sl_config config;
-        sl_json *tree = NULL;
         sl_status st;
 
-        SL_TRY(sl_json_parse(&tree, bench->size[i]->config, strlen(bench->size[i]->config),
-                             bench->size[i]->name));
-        SL_TRY(sl_config_parse(&config, tree, bench->size[i]->name));
+        SL_TRY(sl_bench_config(&config, bench->size[i]));
         st = of_size(bench, bench->size[i]->name, &config);
         sl_config_close(&config);
         SL_TRY(st);

@@ -17,10 +17,9 @@
 enum { FIXED_PROMPTS = 2000 }; /* of the published measurement */
 
 typedef struct measure_opts {
-    const char *policy, *data, *tokenizer, *judge, *command, *scores, *url, *endpoint_model;
-    const char *key_env, *out, *device;
-    double temperature, top_p;
-    int64_t prompts, on, max_new, max_prompt, threads, seed;
+    const char *policy, *data, *tokenizer, *judge, *command, *out, *device;
+    double temperature;
+    int64_t prompts, on, max_new, threads;
     int both_orders, is_json, is_quiet;
     sl_opt_list set;
 } measure_opts;
@@ -35,19 +34,12 @@ static const sl_opt opts[] = {
       "command, endpoint, stored or truth" },
     { "judge-command", SL_OPT_TEXT, offsetof(measure_opts, command), "CMD",
       "a program that reads and writes lines of JSON" },
-    { "judge-url", SL_OPT_TEXT, offsetof(measure_opts, url), "URL", "of an endpoint" },
-    { "judge-model", SL_OPT_TEXT, offsetof(measure_opts, endpoint_model), "NAME", "its model" },
-    { "key-env", SL_OPT_TEXT, offsetof(measure_opts, key_env), "VARIABLE", "that holds its key" },
-    { "scores", SL_OPT_TEXT, offsetof(measure_opts, scores), "FILE", "of judge stored" },
     { "both-orders", SL_OPT_FLAG, offsetof(measure_opts, both_orders), NULL,
       "every pair in both orders" },
     { "prompts", SL_OPT_I64, offsetof(measure_opts, prompts), "N", "most prompts (2000)" },
     { "n", SL_OPT_I64, offsetof(measure_opts, on), "N", "answers drawn of each prompt (2)" },
     { "max-new", SL_OPT_I64, offsetof(measure_opts, max_new), "N", "tokens of an answer" },
-    { "max-prompt", SL_OPT_I64, offsetof(measure_opts, max_prompt), "N", "tokens of a prompt" },
     { "temperature", SL_OPT_F64, offsetof(measure_opts, temperature), "T", "of the answers (1)" },
-    { "top-p", SL_OPT_F64, offsetof(measure_opts, top_p), "P", "1: off" },
-    { "seed", SL_OPT_I64, offsetof(measure_opts, seed), "S", "of the answers" },
     { "set", SL_OPT_LIST, offsetof(measure_opts, set), "KEY=VALUE", "any key of a recipe" },
     { "out", SL_OPT_TEXT, offsetof(measure_opts, out), "RUN", "a record of answers and votes" },
     { "json", SL_OPT_FLAG, offsetof(measure_opts, is_json), NULL, "one JSON document" },
@@ -71,10 +63,6 @@ static const alias texts[] = {
     { "data.tokenizer", offsetof(measure_opts, tokenizer) },
     { "measure.judge", offsetof(measure_opts, judge) },
     { "judge.command", offsetof(measure_opts, command) },
-    { "judge.url", offsetof(measure_opts, url) },
-    { "judge.model", offsetof(measure_opts, endpoint_model) },
-    { "judge.key_env", offsetof(measure_opts, key_env) },
-    { "judge.scores", offsetof(measure_opts, scores) },
 };
 
 static sl_status set_text(sl_recipe *recipe, const char *key, const char *value)
@@ -95,14 +83,8 @@ static void set_numbers(sl_recipe *r, const measure_opts *o)
         r->measure.on = o->on;
     if (o->max_new >= 0)
         r->data.max_answer = o->max_new;
-    if (o->max_prompt >= 0)
-        r->data.max_prompt = o->max_prompt;
-    if (o->seed >= 0)
-        r->seed = o->seed;
     if (!isnan(o->temperature))
         r->policy.temperature = o->temperature;
-    if (!isnan(o->top_p))
-        r->policy.top_p = o->top_p;
     if (o->both_orders)
         r->judge.both_orders = 1;
 }
@@ -119,6 +101,8 @@ static sl_status make_recipe(sl_recipe *r, const measure_opts *o, const char *pa
         if (value)
             SL_TRY(set_text(r, texts[i].key, value));
     }
+    if (o->command && !o->judge)
+        SL_TRY(set_text(r, "measure.judge", "command"));
     set_numbers(r, o);
     for (size_t i = 0; i < o->set.count; i++)
         SL_TRY(sl_yaml_set(r, sl_recipe_keys, sl_recipe_key_count, o->set.at[i]));
@@ -288,14 +272,9 @@ static sl_status measure_all(const measure_opts *o, const sl_recipe *recipe)
 
 static sl_status measure_run(int argc, char **argv)
 {
-    measure_opts o = { .device = "cpu",
-                       .temperature = NAN,
-                       .top_p = NAN,
-                       .prompts = -1,
-                       .on = -1,
-                       .max_new = -1,
-                       .max_prompt = -1,
-                       .seed = -1 };
+    measure_opts o = {
+        .device = "cpu", .temperature = NAN, .prompts = -1, .on = -1, .max_new = -1
+    };
     sl_recipe recipe = { 0 };
     const char *argument[SL_OPT_LIST_MOST];
     size_t count;
@@ -312,16 +291,13 @@ static sl_status measure_run(int argc, char **argv)
 
 const sl_command sl_command_measure = {
     .name = "measure",
-    .operands = "(RECIPE.yaml | --policy M --data FILE --judge J)",
+    .operands = "RECIPE | --policy M --data F",
     .summary =
-        "the stage of one checkpoint, with as few votes as the answer needs\n"
-        "Draws answers of the policy, lets the judge compare them with the answers of the data, "
-        "stops\n"
-        "when the side is known. Keys of a recipe that are not options: --set judge.timeout_s=5.",
+        "the stage of one checkpoint, with few votes\n"
+        "Draws answers of the policy, lets the judge compare them with those of the data, stops\n"
+        "when the side is known. Other keys of a recipe by --set, as judge.url=http://...",
     .opts = opts,
     .most = 1,
-    .example =
-        "stageline measure --policy model --data pairs.jsonl --judge command --judge-command "
-        "'python3 judge.py'",
+    .example = "stageline measure --policy model --data pairs.jsonl --judge-command ./judge",
     .run = measure_run,
 };

@@ -412,7 +412,7 @@ static sl_status sample_run(int argc, char **argv)
 const sl_command sl_command_sample = {
     .name = "sample",
     .operands = "MODEL --prompts FILE -n N [-o FILE]",
-    .summary = "answers from a model, with the log-probability of every token\n"
+    .summary = "answers of a model, with log-probabilities of tokens\n"
                "One JSON line a prompt, as `stageline judge --candidates` reads it. The answer of "
                "a prompt\n"
                "depends on the prompt and the seed, not on its place or the batch.",

@@ -23,7 +23,7 @@ static const sl_opt opts[] = {
     { "special-in-text", SL_OPT_FLAG, offsetof(text_opts, always_special), NULL,
       "chat: those in messages count as special (else they do not)" },
     { "format", SL_OPT_TEXT, offsetof(text_opts, format), "NAME",
-      "chat: a known format, as zephyr, in place of the model's" },
+      "chat: a known format, as chatml, in place of the model's" },
     { "prompt", SL_OPT_FLAG, offsetof(text_opts, has_prompt), NULL,
       "chat: with the prompt for an answer, also after an answer" },
     { "no-prompt", SL_OPT_FLAG, offsetof(text_opts, has_no_prompt), NULL,

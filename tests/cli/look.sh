@@ -78,7 +78,7 @@ prints "format: pairs" "rows: 1" "bad_rows: 1" "first_bad: p.jsonl:2"
 # --- every command has its help with an example, on a screen of 24 lines and 100 columns
 "$program" >out
 [ "$(wc -L <out)" -le 100 ] || fail "want the list of commands within 100 columns"
-for command in demo train analyze plot report inspect verify; do
+for command in $(awk '/^  [a-z]/ { print $1 }' <out); do
     expect 0 "$program" $command --help
     prints "usage: stageline $command" "example: stageline $command"
     [ "$(wc -l <out)" -le 24 ] && [ "$(wc -L <out)" -le 100 ] ||
