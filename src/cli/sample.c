@@ -419,6 +419,6 @@ const sl_command sl_command_sample = {
     .opts = opts,
     .least = 1,
     .most = 1,
-    .example = "echo '{\"prompt\": \"Why is the sky blue?\"}' | stageline sample model --prompts -",
+    .example = "stageline sample model --prompts prompts.jsonl -n 4 -o answers.jsonl",
     .run = sample_run,
 };
