@@ -26,6 +26,7 @@ other_system() {
 install_packages() {
     packages=$build_debian
     case $wanted in *test*) packages="$packages $test_debian" ;; esac
+    case $wanted in *python*) packages="$packages python3 python3-venv" ;; esac
     command -v dpkg-query >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1 || other_system
     missing=
     for p in $packages; do
