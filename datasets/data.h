@@ -113,7 +113,8 @@ typedef struct sl_encoder {
     /* *ids is never NULL on success. is_start: the text begins a sequence (a BOS belongs before it,
      * where the model has one). */
     sl_status (*encode)(void *state, int32_t **ids, size_t *count, const char *text, int is_start);
-    /* Messages as text by the model's chat format; is_prompt: with the prompt for the answer.
+    /* Messages as text by the model's chat format; is_prompt: with the prompt for the answer. The
+     * text is for encode alone: it may hold marks of the encoder's own, in bytes that are no UTF-8.
      * NULL: the encoder knows no chat format. */
     sl_status (*render)(void *state, char **text, const sl_message *message, size_t count,
                         int is_prompt);

@@ -85,6 +85,31 @@ static void check_decode(const sl_tokenizer *t, const int32_t *id, size_t count,
     sl_free(text);
 }
 
+/* A guard over all of the text is as good as not looking for special tokens; one over its middle
+ * still gives ids of the vocabulary. */
+static void check_guards(const sl_tokenizer *t, const char *text, const sl_ids *plain)
+{
+    const sl_span span = { text, strlen(text) };
+    const sl_guard guard[] = { { 0, span.bytes }, { span.bytes / 3, 2 * span.bytes / 3 } };
+
+    for (size_t g = 0; g < 2 && guard[g].at < guard[g].end; g++) {
+        sl_ids ids = { 0 };
+
+        if (sl_tokenizer_encode_guarded(&ids, t, span, &guard[g], 1, SL_ENCODE_SPECIAL_IN_TEXT) !=
+            SL_OK) {
+            expect(sl_err_code() == SL_EFORMAT, "a refusal of the text");
+            sl_err_clear();
+        } else if (!g) {
+            expect(ids.count == plain->count &&
+                       (!ids.count || !memcmp(ids.id, plain->id, ids.count * sizeof *ids.id)),
+                   "the ids without special tokens");
+        }
+        for (size_t i = 0; i < ids.count; i++)
+            expect(ids.id[i] >= 0 && (size_t)ids.id[i] < sl_tokenizer_vocab(t), "ids below vocab");
+        sl_ids_close(&ids);
+    }
+}
+
 static void check_text(const sl_tokenizer *t, const char *text)
 {
     for (unsigned flags = 0; flags < 4; flags++) {
@@ -93,6 +118,8 @@ static void check_text(const sl_tokenizer *t, const char *text)
         if (sl_tokenizer_encode(&ids, t, text, strlen(text), flags) != SL_OK) {
             expect(sl_err_code() == SL_EFORMAT, "text that is too long, or a regex that gives up");
             sl_err_clear();
+        } else if (!flags) {
+            check_guards(t, text, &ids);
         }
         for (size_t i = 0; i < ids.count; i++)
             expect(ids.id[i] >= 0 && (size_t)ids.id[i] < sl_tokenizer_vocab(t), "ids below vocab");
