@@ -222,6 +222,52 @@ static void test_the_feed_can_be_entered_anywhere(void **state)
     sl_session_close(&s);
 }
 
+enum { EPOCHS = 3, PAIRS_MOST = 256 };
+
+/* id (EPOCHS, *pairs) of the static pairs, in the order in which the updates see them. */
+static void walk_epochs(uint64_t id[EPOCHS][PAIRS_MOST], size_t *pairs)
+{
+    static const char *const epochs[] = { "train.epochs=3", NULL };
+    const sl_fed *fed;
+    sl_session s;
+    size_t count;
+
+    open_session(&s, "cpu", epochs);
+    s.feed.mix = 0.0;
+    *pairs = s.feed.settings.prompts;
+    assert_true(*pairs <= PAIRS_MOST && *pairs % s.feed.settings.batch == 0);
+    for (size_t n = 0; n < EPOCHS * *pairs; n += count) {
+        T_OK(sl_feed_next(&fed, &count, &s.feed, (int64_t)(n / s.feed.settings.batch), 0));
+        for (size_t i = 0; i < count; i++)
+            id[(n + i) / *pairs][(n + i) % *pairs] = fed[i].pair.id;
+    }
+    sl_session_close(&s);
+}
+
+/* Every epoch sees every pair once, in an order that seed and epoch alone decide. */
+static void test_epochs_have_orders_of_their_own(void **state)
+{
+    static uint64_t id[EPOCHS][PAIRS_MOST], again[EPOCHS][PAIRS_MOST];
+    size_t pairs;
+
+    (void)state;
+    walk_epochs(id, &pairs);
+    walk_epochs(again, &pairs);
+    assert_memory_equal(id, again, sizeof id);
+    for (int a = 0; a < EPOCHS; a++)
+        for (int b = a + 1; b < EPOCHS; b++) {
+            size_t same = 0, shared = 0;
+
+            for (size_t i = 0; i < pairs; i++) {
+                same += id[a][i] == id[b][i];
+                for (size_t k = 0; k < pairs; k++)
+                    shared += id[a][i] == id[b][k];
+            }
+            assert_int_equal(shared, pairs);
+            assert_true(same < 10); /* one on average: ten once in three million */
+        }
+}
+
 static void test_shares_at_the_ends(void **state)
 {
     (void)state;
@@ -290,6 +336,7 @@ int main(void)
         cmocka_unit_test(test_another_start_is_named),
         cmocka_unit_test(test_a_bad_number_names_its_pair_and_step),
         cmocka_unit_test(test_the_feed_can_be_entered_anywhere),
+        cmocka_unit_test(test_epochs_have_orders_of_their_own),
         cmocka_unit_test(test_shares_at_the_ends),
         cmocka_unit_test(test_splits_add_up),
     };
