@@ -375,7 +375,6 @@ const sl_command sl_command_text = {
     .opts = opts,
     .least = 2,
     .most = 3,
-    .example =
-        "echo '{\"text\": \"ab abc\"}' | stageline text encode tests/text/corpus/bytes.json --json",
+    .example = "stageline text encode tests/text/corpus/bytes.json tests/text/corpus/texts.jsonl",
     .run = text_run,
 };
