@@ -254,6 +254,16 @@ static sl_status check_batch(const sl_model *model, const sl_work *work, const s
     return check_tokens(&model->config, work, b);
 }
 
+/* Longest position + 1. */
+static size_t longest(const sl_packed *b)
+{
+    int32_t most = 0;
+
+    for (size_t t = 0; t < b->T; t++)
+        most = b->position[t] > most ? b->position[t] : most;
+    return (size_t)most + 1;
+}
+
 sl_status sl_model_forward(const sl_model *model, sl_work *work, const sl_packed *batch)
 {
     sl_pass p;
@@ -263,6 +273,7 @@ sl_status sl_model_forward(const sl_model *model, sl_work *work, const sl_packed
     work->tile_holds_all = 0;
     SL_CHECK(sl_work_fits(work, &model->config));
     SL_TRY(check_batch(model, work, batch));
+    sl_work_rope(work, longest(batch));
     p = sl_pass_of_batch(model, work, batch);
     sl_pass_forward(&p, model, work, batch->token);
     work->forward_of = model;

@@ -94,6 +94,7 @@ struct sl_work {
     int with_backward;
     sl_arena arena;
     float *cosine, *sine; /* (positions, R/2) */
+    size_t rope_of;       /* of rope type dynamic: what the tables were made for */
     sl_acts acts[SL_LAYERS_MAX];
     sl_scratch scratch;
     sl_tile tile;
@@ -102,6 +103,12 @@ struct sl_work {
     size_t forward_T, logp_N;   /* of that batch */
     int tile_holds_all;         /* the tile still is that of logp, all N targets in order */
 };
+
+/* Makes the tables of rope type dynamic those of a batch whose longest position is n - 1, as
+ * transformers does for a padded batch; or of generation, where n grows token by token and cached
+ * keys keep the rotation they got. Nothing to do for other types, and where they are already. */
+#define SL_ROPE_GROWING 0
+void sl_work_rope(sl_work *work, size_t n);
 
 /* Keys and values of past tokens. */
 typedef struct sl_cache {

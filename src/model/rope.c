@@ -1,6 +1,5 @@
 /* Inverse frequencies are float32 powers, as the checkpoints were trained with; angles are float
- * products. `dynamic` equals `default` up to max_positions; longer positions are refused where the
- * work space is opened, since there its table would depend on the other sequences of a batch. */
+ * products. */
 #include "model/rope.h"
 #include <math.h>
 #include <string.h>
@@ -73,18 +72,49 @@ void sl_rope_inverse(float *inverse, const sl_rope *rope, size_t R)
         yarn_scale(inverse, rope, R);
 }
 
+/* Row p of the tables; inverse may stand in row 0 of sine. */
+static void fill_row(float *cosine, float *sine, const float *inverse, float factor, size_t R,
+                     size_t p)
+{
+    for (size_t i = 0; i < R / 2; i++) {
+        const float angle = (float)p * inverse[i];
+
+        cosine[p * (R / 2) + i] = cosf(angle) * factor;
+        sine[p * (R / 2) + i] = sinf(angle) * factor;
+    }
+}
+
 void sl_rope_fill(float *cosine, float *sine, const sl_rope *rope, size_t R, size_t positions)
 {
     const float factor = attention_factor(rope);
     float *inverse = sine; /* row 0 holds them until it is written last */
 
     sl_rope_inverse(inverse, rope, R);
-    for (size_t p = positions; p-- > 0;) {
-        for (size_t i = 0; i < R / 2; i++) {
-            const float angle = (float)p * inverse[i];
+    for (size_t p = positions; p-- > 0;)
+        fill_row(cosine, sine, inverse, factor, R, p);
+}
 
-            cosine[p * (R / 2) + i] = cosf(angle) * factor;
-            sine[p * (R / 2) + i] = sinf(angle) * factor;
-        }
+sl_rope sl_rope_at(const sl_rope *rope, size_t R, size_t n, size_t M)
+{
+    sl_rope at = *rope;
+
+    if (rope->type != SL_ROPE_DYNAMIC || n <= M || R <= 2)
+        return at;
+    at.theta = (float)((double)rope->theta * pow((double)rope->factor * (double)n / (double)M -
+                                                     ((double)rope->factor - 1.0),
+                                                 (double)R / ((double)R - 2.0)));
+    return at;
+}
+
+void sl_rope_fill_growing(float *cosine, float *sine, const sl_rope *rope, size_t R,
+                          size_t positions, size_t M)
+{
+    float *inverse = sine; /* as in sl_rope_fill: row 0 is written last */
+
+    for (size_t p = positions; p-- > 0;) {
+        const sl_rope at = sl_rope_at(rope, R, p + 1, M);
+
+        sl_rope_inverse(inverse, &at, R);
+        fill_row(cosine, sine, inverse, attention_factor(&at), R, p);
     }
 }

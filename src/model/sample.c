@@ -143,6 +143,7 @@ static void compute_prompt(sl_generator *g, const sl_model *model, const sl_prom
     const sl_segment segment = { .parent = -1, .first = 0, .count = prompt->count, .position = 0 };
     sl_pass p = sl_pass_of(model, g->work);
 
+    sl_work_rope(g->work, prompt->count);
     for (uint32_t t = 0; t < prompt->count; t++) {
         g->position[t] = (int32_t)t;
         g->cache_row[t] = first + t;
@@ -161,6 +162,7 @@ static void compute_last_tokens(sl_generator *g, size_t first, size_t n, const s
 {
     sl_pass p = sl_pass_of(model, g->work);
 
+    sl_work_rope(g->work, SL_ROPE_GROWING);
     for (size_t i = 0; i < g->group; i++) {
         live *c = &g->live[first + (i < n ? i : 0)];
 

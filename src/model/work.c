@@ -153,17 +153,13 @@ size_t sl_work_bytes(const sl_config *config, const sl_packed_limits *limits, in
     return measure.used_bytes;
 }
 
-static sl_status check_limits(const sl_config *c, const sl_packed_limits *m)
+static sl_status check_limits(const sl_packed_limits *m)
 {
     const size_t most = (size_t)1 << 31; /* rows and positions are 32-bit; keeps products small */
 
     if (!m->T || !m->N || !m->positions || m->T >= most || m->N >= most || m->positions >= most)
         return SL_FAIL(SL_EARG, "want limits T, N, positions in 1..2^31-1, found %zu, %zu, %zu",
                        m->T, m->N, m->positions);
-    if (c->rope.type == SL_ROPE_DYNAMIC && m->positions > c->max_positions)
-        return SL_FAIL(SL_EUNSUPPORTED,
-                       "want at most %zu positions with rope type dynamic, found %zu",
-                       c->max_positions, m->positions);
     return SL_OK;
 }
 
@@ -174,7 +170,7 @@ sl_status sl_work_open(sl_work **out, const sl_config *config, const sl_backend 
     sl_status st = SL_OK;
 
     *out = NULL;
-    SL_TRY(check_limits(config, limits));
+    SL_TRY(check_limits(limits));
     SL_TRY(sl_take(&w, 1, sizeof *w));
     prepare(w, config, limits, with_backward);
     w->backend = backend;
@@ -185,8 +181,27 @@ sl_status sl_work_open(sl_work **out, const sl_config *config, const sl_backend 
     }
     carve(w, &w->arena);
     sl_rope_fill(w->cosine, w->sine, &config->rope, config->R, limits->positions);
+    w->rope_of = config->max_positions;
     *out = w;
     return SL_OK;
+}
+
+void sl_work_rope(sl_work *w, size_t n)
+{
+    const sl_config *c = &w->config;
+    const size_t of = n == SL_ROPE_GROWING || n > c->max_positions ? n : c->max_positions;
+    sl_rope at;
+
+    if (c->rope.type != SL_ROPE_DYNAMIC || w->rope_of == of)
+        return;
+    w->rope_of = of;
+    if (of == SL_ROPE_GROWING) {
+        sl_rope_fill_growing(w->cosine, w->sine, &c->rope, c->R, w->limits.positions,
+                             c->max_positions);
+        return;
+    }
+    at = sl_rope_at(&c->rope, c->R, of, c->max_positions);
+    sl_rope_fill(w->cosine, w->sine, &at, c->R, w->limits.positions);
 }
 
 void sl_work_close(sl_work **work)
