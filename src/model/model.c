@@ -2,9 +2,11 @@
 #include "model/model.h"
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "model/carry.h"
 #include "model/family.h"
 #include "model/model_int.h"
 #include "model/weights.h"
+#include <stdio.h>
 #include <string.h>
 
 static sl_status open_parts(sl_model *m, int is_trainable)
@@ -61,6 +63,7 @@ sl_status sl_model_load(sl_model **out, const char *folder, const sl_backend *ba
     *out = NULL;
     SL_TRY(sl_config_load(&config, folder));
     SL_TRY(open_empty(out, &config, backend, is_trainable));
+    snprintf((*out)->origin, sizeof (*out)->origin, "%s", folder);
     st = sl_weights_load((*out)->parameters, &(*out)->table, &(*out)->config, folder, 1);
     if (st != SL_OK)
         sl_model_close(out);
@@ -74,6 +77,7 @@ sl_status sl_model_reload(sl_model *model, const char *folder)
 
 sl_status sl_model_save(const sl_model *model, const char *folder, int as_f32)
 {
+    SL_TRY(sl_carry(folder, model->origin));
     return sl_weights_save(model->parameters, &model->table, &model->config, folder, as_f32);
 }
 
@@ -84,6 +88,7 @@ sl_status sl_model_clone(sl_model **out, const sl_model *model, int is_trainable
     *out = NULL;
     SL_TRY(sl_config_copy(&config, &model->config));
     SL_TRY(open_empty(out, &config, model->backend, is_trainable));
+    memcpy((*out)->origin, model->origin, sizeof model->origin);
     for (size_t i = 0; i < model->table.count; i++)
         (*out)->table.row[i].storage = model->table.row[i].storage;
     return sl_model_copy(*out, model);

@@ -31,7 +31,8 @@ sl_status sl_model_create(sl_model **out, sl_config *config, const sl_backend *b
 sl_status sl_model_load(sl_model **out, const char *folder, const sl_backend *backend,
                         int is_trainable) SL_MUSTUSE;
 /* Writes config.json, generation_config.json if there was one, and model.safetensors into an
- * existing folder, each by temporary file, fsync and rename. Storage type as loaded. as_f32: 1
+ * existing folder, each by temporary file, fsync and rename; the tokenizer, chat format and licence
+ * of the folder that the model came from go along (sl_carry). Storage type as loaded. as_f32: 1
  * stores float32 whatever was loaded (checkpoints).
  */
 sl_status sl_model_save(const sl_model *model, const char *folder, int as_f32) SL_MUSTUSE;

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "model/model.h"
+#include <limits.h>
 
 enum { SL_LAYERS_MAX = 512 };
 #define SL_ABSENT ((size_t)-1) /* an offset of nothing */
@@ -34,6 +35,7 @@ typedef struct sl_heads {
 
 struct sl_model {
     sl_config config;
+    char origin[PATH_MAX]; /* folder that it was read from; "": made here */
     const sl_backend *backend;
     sl_tensors table;
     sl_block *block; /* (L), owned */
