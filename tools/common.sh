@@ -1,5 +1,6 @@
 # Shared by demo.sh and test.sh: the packages and the build. Sourced, POSIX sh.
-# Callers set `root` (the project's folder) and `wanted` ("build" or "build test").
+# Callers set `root` (the project's folder), `wanted` ("build", "build test" or "build python") and
+# may set `targets` (what ninja makes; empty: everything).
 
 build_debian="gcc libc6-dev meson ninja-build pkg-config libopenblas-openmp-dev liblapacke-dev
   libhdf5-dev libcyaml-dev libyaml-dev libjansson-dev libpcre2-dev libutf8proc-dev zlib1g-dev
@@ -66,5 +67,6 @@ build() {
     else
         meson setup "$folder" "$root" "$@" >&2
     fi
-    ninja -C "$folder" >&2
+    # shellcheck disable=SC2086 # one word a target
+    ninja -C "$folder" ${targets:-} >&2
 }

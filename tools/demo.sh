@@ -3,6 +3,7 @@
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 wanted=build
+targets=src/cli/stageline
 . "$root/tools/common.sh"
 
 install_packages

