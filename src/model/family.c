@@ -168,9 +168,19 @@ const char *const *sl_family_names(void)
     return names;
 }
 
+/* The names, comma-separated. */
+static void list_names(char *out, size_t size)
+{
+    size_t n = 0;
+
+    for (const char *const *name = sl_family_names(); *name && n < size; name++)
+        n += (size_t)snprintf(out + n, size - n, "%s%s", n ? ", " : "", *name);
+}
+
 sl_status sl_family_find(const sl_family **out, const char *model_type)
 {
     const char *near = sl_text_nearest(model_type, sl_family_names());
+    char names[256];
 
     for (size_t i = 0; i < FAMILY_COUNT; i++) {
         if (strcmp(families[i].model_type, model_type) == 0) {
@@ -178,12 +188,10 @@ sl_status sl_family_find(const sl_family **out, const char *model_type)
             return SL_OK;
         }
     }
-    return sl_err_hint(SL_FAIL(SL_EUNSUPPORTED,
-                               "want model_type llama, mistral, phi, qwen2, qwen3 or gpt_neox, "
-                               "found \"%.64s\"",
-                               model_type),
-                       "%s%s", near ? "the nearest is " : "another family is a row of family.c",
-                       near ? near : "");
+    list_names(names, sizeof names);
+    return sl_err_hint(
+        SL_FAIL(SL_EUNSUPPORTED, "want model_type one of %s, found \"%.64s\"", names, model_type),
+        "%s%s", near ? "the nearest is " : "another family is a row of family.c", near ? near : "");
 }
 
 void sl_family_tensor_name(char *out, size_t size, const sl_family *family, sl_tensor_role role,
