@@ -74,23 +74,31 @@ show() {
     say "\$ stageline $*"
     "$stageline" "$@"
 }
-rm -rf "$dir/samples.jsonl" "$dir/run" "$dir/measure" "$dir/report.html"
+rm -rf "$dir/samples.jsonl" "$dir/run" "$dir/measure-start" "$dir/measure-trained" "$dir/report.html"
 show inspect "$dir/model"
 show audit "$dir/pairs.jsonl" --model "$dir/model"
-show sample "$dir/model" --prompts "$dir/prompts.jsonl" -n 1 --max-new 64 --seed 1 -o "$dir/samples.jsonl"
-cat "$dir/samples.jsonl"
+show sample "$dir/model" --prompts "$dir/prompts.jsonl" -n 1 --max-new 64 --temperature 0.7 --top-p 0.9 \
+    --seed 1 -o "$dir/samples.jsonl"
+"$python" - "$dir/samples.jsonl" <<'PY'
+import json, sys
+for line in open(sys.argv[1], encoding="utf-8"):
+    row = json.loads(line)
+    print("user:", row["messages"][-1]["content"], "\nmodel:", row["answers"][0]["text"], "\n")
+PY
 show score "$dir/model" --data "$dir/pairs.jsonl" --max-answer 128 | head -n 12
 show train "$root/recipes/smollm2-dpo.yaml" --out "$dir/run" \
     --set model.policy="$dir/model" --set data.source="$dir/pairs.jsonl"
 judge="$python $root/examples/judge_overlap.py"
-for policy in "$dir/model" "$dir/run/checkpoints/step-000000000020"; do
-    rm -rf "$dir/measure"
-    show measure --policy "$policy" --data "$dir/pairs.jsonl" --judge command --judge-command "$judge" \
-        --prompts 40 --max-new 96 --out "$dir/measure"
-done
+boundary_score() {
+    show measure --policy "$1" --data "$dir/pairs.jsonl" --judge command --judge-command "$judge" \
+        --prompts 40 --max-new 96 --out "$2"
+}
+boundary_score "$dir/model" "$dir/measure-start"
+boundary_score "$dir/run/checkpoints/step-000000000020" "$dir/measure-trained"
 show analyze "$dir/run"
+show analyze "$dir/measure-trained"
 show report "$dir/run" --out "$dir/report.html"
 say ""
-say "record: $dir/run/run.h5 (opens in h5py, h5ls, h5dump)   page: $dir/report.html"
+say "records: $dir/run/run.h5, $dir/measure-*/run.h5 (open in h5py, h5ls, h5dump)   page: $dir/report.html"
 say "the judge here is a rule of thumb (words shared with the question, examples/judge_overlap.py), to show the"
 say "way; docs/formats.md says how to connect a reward model or a language model"
