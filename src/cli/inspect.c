@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/print.h"
+#include "model/foreign.h"
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,7 +51,9 @@ static sl_status inspector_of(inspector *out, const char *path)
     else if (is_folder && holds(path, "config.json"))
         *out = sl_inspect_model;
     else if (is_folder)
-        return SL_FAIL(SL_EARG, "want run.json or config.json in \"%s\", found neither", path);
+        return sl_err_hint(
+            SL_FAIL(SL_EARG, "want run.json or config.json in \"%s\", found neither", path), "%s",
+            sl_foreign_files(path) ? sl_foreign_files(path) : "it is neither a run nor a model");
     else if (ends_in(path, "config.json"))
         *out = sl_inspect_model;
     return SL_OK;

@@ -4,6 +4,7 @@
 #include "model/config.h"
 #include "base/file.h"
 #include "model/family.h"
+#include "model/foreign.h"
 #include "model/rope.h"
 #include <limits.h>
 #include <string.h>
@@ -370,10 +371,7 @@ static sl_status refuse_unsupported(const sl_json *tree)
     SL_TRY(sl_json_f64_or(&dropout, tree, "attention_dropout", 0.0));
     if (dropout != 0.0)
         return SL_FAIL(SL_EUNSUPPORTED, "want attention_dropout 0, found %g", dropout);
-    if (sl_json_has(tree, "quantization_config"))
-        return SL_FAIL(SL_EUNSUPPORTED, "want weights as stored in training, found "
-                                        "quantization_config");
-    return SL_OK;
+    return sl_foreign_keys(tree);
 }
 
 /* "architectures" ending in ForSequenceClassification: a reward model, with one label. The number
@@ -442,6 +440,9 @@ sl_status sl_config_load(sl_config *out, const char *folder)
 
     memset(out, 0, sizeof *out);
     SL_TRY(sl_file_join(path, sizeof path, folder, "config.json"));
+    if (!sl_file_exists(path) && sl_foreign_files(folder))
+        return sl_err_hint(SL_FAIL(SL_EIO, "want %s, found none", path), "%s",
+                           sl_foreign_files(folder));
     SL_TRY(sl_json_load(&tree, path, CONFIG_MAX_BYTES));
     SL_TRY(sl_config_parse(out, tree, path));
     st = sl_file_join(path, sizeof path, folder, "generation_config.json");

@@ -168,6 +168,32 @@ const char *const *sl_family_names(void)
     return names;
 }
 
+/* What is known of a family that has no row; NULL: nothing. */
+static const char *foreign_hint(const char *model_type)
+{
+    static const char experts[] = "mixtures of experts are not read";
+    static const struct {
+        const char *name, *hint;
+    } foreign[] = {
+        { "qwen", "Qwen-1 has a code of its own and pickled weights; Qwen1.5 and later are read" },
+        { "mixformer-sequential", "an early form of Phi; a folder of today says model_type phi" },
+        { "phi-msft", "an early form of Phi-2; a folder of today says model_type phi" },
+        { "phi3", "Phi-1, 1.5 and 2 are read (model_type phi), Phi-3 and later are not" },
+        { "phi4", "Phi-1, 1.5 and 2 are read (model_type phi), Phi-3 and later are not" },
+        { "mixtral", experts },
+        { "phimoe", experts },
+        { "qwen2_moe", experts },
+        { "qwen3_moe", experts },
+        { "olmoe", experts },
+        { "deepseek_v3", experts },
+    };
+
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++)
+        if (!strcmp(foreign[i].name, model_type))
+            return foreign[i].hint;
+    return NULL;
+}
+
 /* The names, comma-separated. */
 static void list_names(char *out, size_t size)
 {
@@ -180,6 +206,7 @@ static void list_names(char *out, size_t size)
 sl_status sl_family_find(const sl_family **out, const char *model_type)
 {
     const char *near = sl_text_nearest(model_type, sl_family_names());
+    const char *hint = foreign_hint(model_type);
     char names[256];
 
     for (size_t i = 0; i < FAMILY_COUNT; i++) {
@@ -189,9 +216,12 @@ sl_status sl_family_find(const sl_family **out, const char *model_type)
         }
     }
     list_names(names, sizeof names);
-    return sl_err_hint(
-        SL_FAIL(SL_EUNSUPPORTED, "want model_type one of %s, found \"%.64s\"", names, model_type),
-        "%s%s", near ? "the nearest is " : "another family is a row of family.c", near ? near : "");
+    SL_FAIL(SL_EUNSUPPORTED, "want model_type one of %s, found \"%.64s\"", names, model_type);
+    if (hint)
+        return sl_err_hint(SL_EUNSUPPORTED, "%s", hint);
+    return sl_err_hint(SL_EUNSUPPORTED, "%s%s",
+                       near ? "the nearest is " : "another family is a row of family.c",
+                       near ? near : "");
 }
 
 void sl_family_tensor_name(char *out, size_t size, const sl_family *family, sl_tensor_role role,

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "model/family.h"
+#include "model/foreign.h"
 #include "model/safetensors.h"
 #include <limits.h>
 #include <string.h>
@@ -87,6 +88,7 @@ static sl_status open_shards(checkpoint *c, const char *folder, const char *path
 static sl_status checkpoint_open(checkpoint *c, const char *folder)
 {
     char path[PATH_MAX];
+    const char *hint;
 
     SL_TRY(sl_file_join(path, sizeof path, folder, "model.safetensors"));
     if (sl_file_exists(path))
@@ -94,9 +96,10 @@ static sl_status checkpoint_open(checkpoint *c, const char *folder)
     SL_TRY(sl_file_join(path, sizeof path, folder, "model.safetensors.index.json"));
     if (sl_file_exists(path))
         return open_shards(c, folder, path);
+    hint = sl_foreign_files(folder);
     return sl_err_hint(
-        SL_FAIL(SL_EIO, "want %s/model.safetensors or its index, found neither", folder),
-        "only safetensors are read; convert a pickle first");
+        SL_FAIL(SL_EIO, "want %s/model.safetensors or its index, found neither", folder), "%s",
+        hint ? hint : "only safetensors are read");
 }
 
 static const sl_tensor_entry *checkpoint_find(const checkpoint *c, const char *tensor)

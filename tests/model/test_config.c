@@ -135,6 +135,16 @@ static void test_refusals_name_what_they_found(void **state)
         { "{}", SL_EFORMAT, "model_type" },
         { "{\"model_type\":\"gpt2\"}", SL_EUNSUPPORTED, "found \"gpt2\"" },
         { "{\"model_type\":\"lama\"}", SL_EUNSUPPORTED, "the nearest is llama" },
+        { "{\"model_type\":\"qwen\",\"architectures\":[\"QWenLMHeadModel\"]}", SL_EUNSUPPORTED,
+          "found \"qwen\" hint: Qwen-1 has" },
+        { "{\"model_type\":\"mixformer-sequential\"}", SL_EUNSUPPORTED, "model_type phi" },
+        { "{\"model_type\":\"phi-msft\"}", SL_EUNSUPPORTED, "model_type phi" },
+        { "{\"model_type\":\"mixtral\"}", SL_EUNSUPPORTED, "mixtures of experts" },
+        { "{\"model_type\":\"qwen2_moe\"}", SL_EUNSUPPORTED, "mixtures of experts" },
+        { "{\"model_type\":\"llama\",\"num_local_experts\":8}", SL_EUNSUPPORTED,
+          "found num_local_experts" },
+        { "{\"model_type\":\"llama\",\"rope_scaling\":{\"rope_type\":\"su\",\"factor\":2}}",
+          SL_EUNSUPPORTED, "\"su\"" },
         { "{\"model_type\":\"llama\",\"hidden_act\":\"relu\"}", SL_EUNSUPPORTED, "\"relu\"" },
         { "{\"model_type\":\"llama\",\"rope_scaling\":{\"type\":\"longrope\"}}", SL_EUNSUPPORTED,
           "\"longrope\"" },
@@ -167,6 +177,32 @@ static void test_refusals_name_what_they_found(void **state)
 
         T_OK(sl_json_parse(&tree, cases[i].json, strlen(cases[i].json), "test"));
         T_FAILS(sl_config_parse(&c, tree, "config.json"), cases[i].code, cases[i].text);
+    }
+}
+
+/* A folder whose weights have another form says which, and the way out. */
+static void test_other_forms_of_weights(void **state)
+{
+    static const struct {
+        const char *file, *text;
+    } cases[] = {
+        { "adapter_config.json", "hint: this is an adapter" },
+        { "adapter_model.safetensors", "config.json" },
+        { "phi-2.Q4_K_M.gguf", "hint: GGUF is not read" },
+        { "pytorch_model-00001-of-00002.bin", "hint: pickles are never read" },
+        { "consolidated.00.pth", "hint: pickles are never read" },
+    };
+    char path[4200];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *folder = t_scratch();
+        sl_config c;
+
+        (void)snprintf(path, sizeof path, "%s/%s", folder, cases[i].file);
+        T_OK(sl_file_write_atomic(path, "x", 1));
+        T_FAILS(sl_config_load(&c, folder), SL_EIO, cases[i].text);
+        t_scratch_remove();
     }
 }
 
@@ -259,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_every_family_is_found),
         cmocka_unit_test(test_axes_of_partial_rotation_and_windows),
         cmocka_unit_test(test_refusals_name_what_they_found),
+        cmocka_unit_test(test_other_forms_of_weights),
         cmocka_unit_test(test_scaled_frequencies),
         cmocka_unit_test(test_yarn),
         cmocka_unit_test(test_dialects_agree),

@@ -354,6 +354,8 @@ static void test_wrong_checkpoints(void **state)
     (void)snprintf(path, sizeof path, "%s/model.safetensors", folder);
     assert_int_equal(remove(path), 0);
     load_fails(SL_EIO, "only safetensors are read");
+    write_text("pytorch_model.bin", "x");
+    load_fails(SL_EIO, "pickles are never read");
     make_file(path,
               "{\"lm_head.weight\":{\"dtype\":\"I8\",\"shape\":[3,4],"
               "\"data_offsets\":[0,12]}}",
