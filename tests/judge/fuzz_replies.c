@@ -18,19 +18,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static size_t given, failed, refused;
 
-static const char *const sound[] = {
-    "{\"id\":7,\"p\":0.25}",
-    "{\"id\":7,\"score_a\":1.5,\"score_b\":-2e3,\"truncated_a\":true,\"truncated_b\":false}",
-    "{\"id\":7,\"error\":\"too long\"}",
-    "{\"choices\":[{\"message\":{\"content\":\"A\",\"refusal\":null}}]}",
-    "{\"choices\":[{\"message\":{\"content\":\"**B**.\"},\"logprobs\":null}]}",
-    "{\"choices\":[{\"message\":{\"content\":null,\"refusal\":\"no\"}}]}",
-    "{\"choices\":[{\"message\":{\"content\":\" A\"},\"logprobs\":{\"content\":[{\"token\":\" "
-    "A\",\"top_logprobs\":[{\"token\":\" A\",\"logprob\":-0.2},{\"token\":\"B\",\"logprob\":-1.7},"
-    "{\"token\":\" B\",\"logprob\":-9999.0}]}]}}]}",
-};
-enum { SOUND = sizeof sound / sizeof sound[0] };
-
 static void expect(int is_true, const char *what)
 {
     if (is_true)
@@ -69,6 +56,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     return 0;
 }
+
+#ifndef SL_LIBFUZZER
+static const char *const sound[] = {
+    "{\"id\":7,\"p\":0.25}",
+    "{\"id\":7,\"score_a\":1.5,\"score_b\":-2e3,\"truncated_a\":true,\"truncated_b\":false}",
+    "{\"id\":7,\"error\":\"too long\"}",
+    "{\"choices\":[{\"message\":{\"content\":\"A\",\"refusal\":null}}]}",
+    "{\"choices\":[{\"message\":{\"content\":\"**B**.\"},\"logprobs\":null}]}",
+    "{\"choices\":[{\"message\":{\"content\":null,\"refusal\":\"no\"}}]}",
+    "{\"choices\":[{\"message\":{\"content\":\" A\"},\"logprobs\":{\"content\":[{\"token\":\" "
+    "A\",\"top_logprobs\":[{\"token\":\" A\",\"logprob\":-0.2},{\"token\":\"B\",\"logprob\":-1.7},"
+    "{\"token\":\" B\",\"logprob\":-9999.0}]}]}}]}",
+};
+enum { SOUND = sizeof sound / sizeof sound[0] };
 
 /* Bytes changed, cut off, or taken from another place. */
 static size_t damage(char *text, size_t n, sl_rng *rng)
@@ -144,3 +145,4 @@ int main(int argc, char **argv)
         run_changes(changes);
     return is_red;
 }
+#endif

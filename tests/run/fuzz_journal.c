@@ -122,6 +122,33 @@ static size_t make_journal(unsigned char *to)
     return used + add_frame(to + used, SL_FRAME_END, 0, 0, &ended, sizeof ended, seq);
 }
 
+/* Gives every frame that still lies inside new checksums. */
+static void mend(unsigned char *data, size_t size)
+{
+    sl_frame f;
+    size_t at = 0;
+
+    while (sl_frame_peek(&f, data, size, at)) {
+        sl_frame_encode(data + at, &f, FUZZ_SEED);
+        at += sl_frame_bytes(f.payload_bytes);
+    }
+}
+
+#ifdef SL_LIBFUZZER
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t room);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned seed);
+
+/* Begins with a sound journal; half of the changes get their checksums mended. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned seed)
+{
+    if (size < SL_COMMIT_BYTES && room >= FUZZ_BYTES)
+        size = make_journal(data);
+    size = LLVMFuzzerMutate(data, size, room);
+    if (seed % 2)
+        mend(data, size);
+    return size;
+}
+#else
 /* Without this the fuzzing might only ever see the first check. */
 static void expect_sound(const unsigned char *data, size_t size)
 {
@@ -151,18 +178,6 @@ static void mutate(unsigned char *data, size_t size, sl_rng *rng)
             *at ^= (unsigned char)(1u << sl_rng_below(rng, 8));
         else
             *at = edges[sl_rng_below(rng, sizeof edges)];
-    }
-}
-
-/* Gives every frame that still lies inside new checksums. */
-static void mend(unsigned char *data, size_t size)
-{
-    sl_frame f;
-    size_t at = 0;
-
-    while (sl_frame_peek(&f, data, size, at)) {
-        sl_frame_encode(data + at, &f, FUZZ_SEED);
-        at += sl_frame_bytes(f.payload_bytes);
     }
 }
 
@@ -216,3 +231,4 @@ int main(int argc, char **argv)
     run_mutations(mutations);
     return failed;
 }
+#endif

@@ -1,21 +1,17 @@
-/* tokenizer.json against any bytes: libFuzzer's entry, and a driver of our own that replays files
- * and pseudo-random changes of them. Half of the changes are to values inside of a sound file, so
+/* tokenizer.json against any bytes. Half of the changes are to values inside of a sound file, so
  * that the checks behind the JSON parser are reached. A file is refused with its place, or it
- * encodes and decodes within its promises. usage: fuzz_tokenizer [-n CHANGES] FILE... */
+ * encodes and decodes within its promises. */
 #include "base/alloc.h"
-#include "base/file.h"
 #include "base/json.h"
-#include "base/rng.h"
+#include "harness/fuzz.h"
 #include "text/tokenizer.h"
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { CHANGES = 3000, FILE_BYTES = 16384, FILES = 32 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static size_t opened, refused;
+static size_t change(char *text, size_t n, sl_rng *rng);
+const t_fuzz_target t_fuzz = { .name = "fuzz tokenizer",
+                               .spice = "{}[]\",:0123456789eE.-+ \\utfn()?*|\n\xff",
+                               .changes = 3000,
+                               .change = change };
 
 static const char *const texts[] = {
     "",
@@ -53,14 +49,6 @@ static const char *const junk[] = { "null",
                                     "[\"a\",\"b\"]" };
 enum { JUNK = sizeof junk / sizeof junk[0] };
 
-static void expect(int is_true, const char *what)
-{
-    if (is_true)
-        return;
-    fprintf(stderr, "want %s: %s %s\n", what, sl_err_place(), sl_err_message());
-    abort();
-}
-
 /* Whole and in a stream: the same text. */
 static void check_decode(const sl_tokenizer *t, const int32_t *id, size_t count, int skips)
 {
@@ -69,18 +57,18 @@ static void check_decode(const sl_tokenizer *t, const int32_t *id, size_t count,
     char *text = NULL;
     size_t bytes, seen = 0;
 
-    expect(sl_tokenizer_decode(&text, &bytes, t, id, count, skips) == SL_OK, "text");
-    expect(text[bytes] == 0 && sl_text_is_utf8(text, bytes), "valid UTF-8");
-    expect(sl_decoder_open(&d, t, skips) == SL_OK, "a decoder");
+    t_expect(sl_tokenizer_decode(&text, &bytes, t, id, count, skips) == SL_OK, "text");
+    t_expect(text[bytes] == 0 && sl_text_is_utf8(text, bytes), "valid UTF-8");
+    t_expect(sl_decoder_open(&d, t, skips) == SL_OK, "a decoder");
     for (size_t i = 0; i <= count; i++) {
-        expect((i < count ? sl_decoder_push(&piece, d, id[i]) : sl_decoder_finish(&piece, d)) ==
-                   SL_OK,
-               "a piece");
-        expect(piece.bytes <= bytes - seen && !memcmp(text + seen, piece.at, piece.bytes),
-               "the piece of the whole");
+        t_expect((i < count ? sl_decoder_push(&piece, d, id[i]) : sl_decoder_finish(&piece, d)) ==
+                     SL_OK,
+                 "a piece");
+        t_expect(piece.bytes <= bytes - seen && !memcmp(text + seen, piece.at, piece.bytes),
+                 "the piece of the whole");
         seen += piece.bytes;
     }
-    expect(seen == bytes, "all of the text");
+    t_expect(seen == bytes, "all of the text");
     sl_decoder_close(&d);
     sl_free(text);
 }
@@ -97,15 +85,16 @@ static void check_guards(const sl_tokenizer *t, const char *text, const sl_ids *
 
         if (sl_tokenizer_encode_guarded(&ids, t, span, &guard[g], 1, SL_ENCODE_SPECIAL_IN_TEXT) !=
             SL_OK) {
-            expect(sl_err_code() == SL_EFORMAT, "a refusal of the text");
+            t_expect(sl_err_code() == SL_EFORMAT, "a refusal of the text");
             sl_err_clear();
         } else if (!g) {
-            expect(ids.count == plain->count &&
-                       (!ids.count || !memcmp(ids.id, plain->id, ids.count * sizeof *ids.id)),
-                   "the ids without special tokens");
+            t_expect(ids.count == plain->count &&
+                         (!ids.count || !memcmp(ids.id, plain->id, ids.count * sizeof *ids.id)),
+                     "the ids without special tokens");
         }
         for (size_t i = 0; i < ids.count; i++)
-            expect(ids.id[i] >= 0 && (size_t)ids.id[i] < sl_tokenizer_vocab(t), "ids below vocab");
+            t_expect(ids.id[i] >= 0 && (size_t)ids.id[i] < sl_tokenizer_vocab(t),
+                     "ids below vocab");
         sl_ids_close(&ids);
     }
 }
@@ -116,13 +105,15 @@ static void check_text(const sl_tokenizer *t, const char *text)
         sl_ids ids = { 0 };
 
         if (sl_tokenizer_encode(&ids, t, text, strlen(text), flags) != SL_OK) {
-            expect(sl_err_code() == SL_EFORMAT, "text that is too long, or a regex that gives up");
+            t_expect(sl_err_code() == SL_EFORMAT,
+                     "text that is too long, or a regex that gives up");
             sl_err_clear();
         } else if (!flags) {
             check_guards(t, text, &ids);
         }
         for (size_t i = 0; i < ids.count; i++)
-            expect(ids.id[i] >= 0 && (size_t)ids.id[i] < sl_tokenizer_vocab(t), "ids below vocab");
+            t_expect(ids.id[i] >= 0 && (size_t)ids.id[i] < sl_tokenizer_vocab(t),
+                     "ids below vocab");
         check_decode(t, ids.id, ids.count, flags & 1);
         sl_ids_close(&ids);
     }
@@ -135,42 +126,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (sl_tokenizer_parse(&t, (const char *)data, size, "fuzzed file") == SL_OK) {
         static const int32_t any[] = { 0, 5, 1, 99, 4, 3, 3, 4, 2, 0, 1 };
 
-        opened++;
         for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
             check_text(t, texts[i]);
         check_decode(t, any, sizeof any / sizeof any[0], 0);
         sl_tokenizer_close(&t);
+        t_fuzz_count(1);
     } else {
-        const sl_status code = sl_err_code();
-
-        refused++;
-        expect(!t && (code == SL_EFORMAT || code == SL_EUNSUPPORTED), "a refusal");
-        expect(strstr(sl_err_place(), "fuzzed file") != NULL, "the file in the place");
+        t_expect(!t && strstr(sl_err_place(), "fuzzed file") != NULL, "the file in the place");
+        t_fuzz_count(0);
     }
-    sl_err_clear();
     return 0;
-}
-
-/* Bytes changed, cut off or doubled. */
-static size_t damage(char *text, size_t n, sl_rng *rng)
-{
-    static const char spice[] = "{}[]\",:0123456789eE.-+ \\utfn()?*|\n\xff";
-
-    for (uint32_t changes = 1 + sl_rng_below(rng, 3); changes > 0 && n > 1; changes--) {
-        const size_t at = sl_rng_below(rng, (uint32_t)n);
-
-        switch (sl_rng_below(rng, 6)) {
-        case 0:
-            text[at] = (char)sl_rng_u32(rng);
-            break;
-        case 1:
-            n = at + 1;
-            break;
-        default:
-            text[at] = spice[sl_rng_below(rng, sizeof spice - 1)];
-        }
-    }
-    return n;
 }
 
 /* A value somewhere in the tree becomes another, or goes. */
@@ -192,7 +157,7 @@ static void change_value(sl_json *tree, sl_rng *rng)
             continue;
         }
         child = json_loads(junk[sl_rng_below(rng, JUNK)], JSON_DECODE_ANY, NULL);
-        expect(child != NULL, "a value");
+        t_expect(child != NULL, "a value");
         if (member)
             json_object_iter_set_new(tree, member, child);
         else
@@ -206,54 +171,13 @@ static size_t change(char *text, size_t n, sl_rng *rng)
     sl_json *tree = NULL;
     char *changed = NULL;
 
-    expect(sl_json_parse(&tree, text, n, "seed") == SL_OK, "a sound seed");
+    t_expect(sl_json_parse(&tree, text, n, "seed") == SL_OK, "a sound seed");
     for (uint32_t k = 1 + sl_rng_below(rng, 2); k > 0; k--)
         change_value(tree, rng);
-    expect(sl_json_dump(&changed, tree, 0) == SL_OK && strlen(changed) < FILE_BYTES, "its text");
+    t_expect(sl_json_dump(&changed, tree, 0) == SL_OK && strlen(changed) < (size_t)2 * T_FUZZ_BYTES,
+             "its text");
     n = strlen(strcpy(text, changed));
     sl_free(changed);
     sl_json_close(&tree);
     return n;
 }
-
-static void run_changes(char *const *seed, const size_t *bytes, size_t seeds, long count)
-{
-    sl_rng rng = sl_rng_at(1, sl_rng_stream("fuzz tokenizer"), 0);
-
-    for (long i = 0; i < count; i++) {
-        static char text[2 * FILE_BYTES];
-        const size_t s = sl_rng_below(&rng, (uint32_t)seeds);
-        size_t n = bytes[s];
-
-        memcpy(text, seed[s], n);
-        n = i & 1 ? damage(text, n, &rng) : change(text, n, &rng);
-        LLVMFuzzerTestOneInput((const uint8_t *)text, n);
-    }
-    expect(opened > 0 && refused > 0, "some of each");
-}
-
-#ifndef SL_LIBFUZZER
-int main(int argc, char **argv)
-{
-    char *seed[FILES];
-    size_t bytes[FILES], seeds = 0;
-    long count = CHANGES;
-    int first = 1;
-
-    if (argc > 2 && !strcmp(argv[1], "-n")) {
-        count = strtol(argv[2], NULL, 10);
-        first = 3;
-    }
-    expect(first < argc, "files to begin with");
-    for (int i = first; i < argc && seeds < FILES; i++, seeds++) {
-        expect(sl_file_read(&seed[seeds], &bytes[seeds], argv[i], FILE_BYTES) == SL_OK, "a file");
-        LLVMFuzzerTestOneInput((const uint8_t *)seed[seeds], bytes[seeds]);
-    }
-    expect(opened == seeds, "every file of the corpus to open");
-    run_changes(seed, bytes, seeds, count);
-    printf("%zu opened, %zu refused\n", opened, refused);
-    while (seeds > 0)
-        sl_free(seed[--seeds]);
-    return 0;
-}
-#endif

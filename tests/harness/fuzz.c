@@ -1,0 +1,141 @@
+#include "harness/fuzz.h"
+#include "base/alloc.h"
+#include "base/file.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+size_t t_fuzz_opened, t_fuzz_refused;
+
+void t_expect(int is_true, const char *what)
+{
+    if (is_true)
+        return;
+    fprintf(stderr, "want %s: %s %s\n", what, sl_err_place(), sl_err_message());
+    abort();
+}
+
+void t_fuzz_count(int is_open)
+{
+    if (is_open) {
+        t_fuzz_opened++;
+        return;
+    }
+    t_fuzz_refused++;
+    t_expect(sl_err_code() == SL_EFORMAT || sl_err_code() == SL_EUNSUPPORTED ||
+                 sl_err_code() == SL_ESHAPE || sl_err_code() == SL_EIO || sl_err_code() == SL_EARG,
+             "a refusal");
+    t_expect(*sl_err_message() != 0, "a reason");
+    sl_err_clear();
+}
+
+static char folder[4096];
+
+static void remove_folder(void)
+{
+    if (sl_file_remove_tree(folder) != SL_OK)
+        fprintf(stderr, "left behind: %s\n", folder);
+}
+
+const char *t_fuzz_folder(void)
+{
+    const char *in = getenv("TMPDIR");
+
+    if (!*folder) {
+        (void)snprintf(folder, sizeof folder, "%s/stageline-fuzz-XXXXXX", in ? in : "/tmp");
+        t_expect(mkdtemp(folder) != NULL, "a folder");
+        (void)atexit(remove_folder);
+    }
+    return folder;
+}
+
+void t_fuzz_write(const char *name, const void *bytes, size_t count)
+{
+    char path[4200];
+    FILE *f;
+
+    (void)snprintf(path, sizeof path, "%s/%s", t_fuzz_folder(), name);
+    f = fopen(path, "wb");
+    t_expect(f && fwrite(bytes, 1, count, f) == count && fclose(f) == 0, "a file of the target");
+}
+
+#ifndef SL_LIBFUZZER
+enum { FILES = 64 };
+
+typedef struct corpus {
+    char *seed[FILES];
+    size_t bytes[FILES], count;
+} corpus;
+
+/* Bytes changed, cut off, put in, taken out. */
+static size_t damage(char *text, size_t n, sl_rng *rng)
+{
+    const uint32_t spices = (uint32_t)strlen(t_fuzz.spice);
+
+    for (uint32_t changes = 1 + sl_rng_below(rng, 4); changes > 0 && n > 1; changes--) {
+        const size_t at = sl_rng_below(rng, (uint32_t)n);
+        const size_t length = 1 + sl_rng_below(rng, (uint32_t)(n - at < 40 ? n - at : 40));
+
+        switch (sl_rng_below(rng, 8)) {
+        case 0:
+            text[at] = (char)sl_rng_u32(rng);
+            break;
+        case 1:
+            n = at + 1;
+            break;
+        case 2:
+            memmove(text + at, text + at + length, n - at - length);
+            n -= length;
+            break;
+        case 3:
+            memmove(text + at + length, text + at, n - at); /* those bytes twice */
+            n += length;
+            break;
+        default:
+            text[at] = t_fuzz.spice[sl_rng_below(rng, spices)];
+        }
+    }
+    return n;
+}
+
+static void replay(corpus *c, int count, char **path)
+{
+    for (; c->count < (size_t)count && c->count < FILES; c->count++) {
+        const size_t i = c->count;
+
+        t_expect(sl_file_read(&c->seed[i], &c->bytes[i], path[i], T_FUZZ_BYTES) == SL_OK, "a file");
+        LLVMFuzzerTestOneInput((const uint8_t *)c->seed[i], c->bytes[i]);
+    }
+}
+
+static void run_changes(const corpus *c, long count)
+{
+    sl_rng rng = sl_rng_at(1, sl_rng_stream(t_fuzz.name), 0);
+
+    for (long i = 0; i < count; i++) {
+        static char text[2 * T_FUZZ_BYTES];
+        const size_t s = sl_rng_below(&rng, (uint32_t)c->count);
+        size_t n = c->bytes[s];
+
+        memcpy(text, c->seed[s], n);
+        n = (i & 1) && t_fuzz.change ? t_fuzz.change(text, n, &rng) : damage(text, n, &rng);
+        LLVMFuzzerTestOneInput((const uint8_t *)text, n);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const int is_counted = argc > 2 && !strcmp(argv[1], "-n"), first = is_counted ? 3 : 1;
+    const long count = is_counted ? strtol(argv[2], NULL, 10) : t_fuzz.changes;
+    static corpus c;
+
+    t_expect(first < argc, "files to begin with");
+    replay(&c, argc - first, argv + first);
+    run_changes(&c, count);
+    t_expect(!count || (t_fuzz_opened > 0 && t_fuzz_refused > 0), "some of each");
+    printf("%zu opened, %zu refused\n", t_fuzz_opened, t_fuzz_refused);
+    while (c.count > 0)
+        sl_free(c.seed[--c.count]);
+    return 0;
+}
+#endif
