@@ -22,8 +22,7 @@ void t_fuzz_count(int is_open)
         return;
     }
     t_fuzz_refused++;
-    t_expect(sl_err_code() == SL_EFORMAT || sl_err_code() == SL_EUNSUPPORTED ||
-                 sl_err_code() == SL_ESHAPE || sl_err_code() == SL_EIO || sl_err_code() == SL_EARG,
+    t_expect(sl_err_code() != SL_OK && sl_err_code() != SL_ENOMEM && sl_err_code() != SL_EINTERNAL,
              "a refusal");
     t_expect(*sl_err_message() != 0, "a reason");
     sl_err_clear();
@@ -63,8 +62,8 @@ void t_fuzz_write(const char *name, const void *bytes, size_t count)
 enum { FILES = 64 };
 
 typedef struct corpus {
-    char *seed[FILES];
-    size_t bytes[FILES], count;
+    char *seed[FILES + 1]; /* and the one that is made */
+    size_t bytes[FILES + 1], count;
 } corpus;
 
 /* Bytes changed, cut off, put in, taken out. */
@@ -98,14 +97,30 @@ static size_t damage(char *text, size_t n, sl_rng *rng)
     return n;
 }
 
+/* Its own memory of its own size, so that a sanitizer sees a step too far. */
+static void run_one(const char *text, size_t n)
+{
+    char *exact = NULL;
+
+    t_expect(sl_take(&exact, n ? n : 1, 1) == SL_OK, "memory");
+    memcpy(exact, text, n);
+    LLVMFuzzerTestOneInput((const uint8_t *)exact, n);
+    sl_free(exact);
+}
+
 static void replay(corpus *c, int count, char **path)
 {
-    for (; c->count < (size_t)count && c->count < FILES; c->count++) {
-        const size_t i = c->count;
-
-        t_expect(sl_file_read(&c->seed[i], &c->bytes[i], path[i], T_FUZZ_BYTES) == SL_OK, "a file");
-        LLVMFuzzerTestOneInput((const uint8_t *)c->seed[i], c->bytes[i]);
+    for (int i = 0; i < count && c->count < FILES; i++, c->count++)
+        t_expect(sl_file_read(&c->seed[c->count], &c->bytes[c->count], path[i], T_FUZZ_BYTES) ==
+                     SL_OK,
+                 "a file");
+    if (t_fuzz.make) {
+        t_expect(sl_take(&c->seed[c->count], T_FUZZ_BYTES, 1) == SL_OK, "memory");
+        c->bytes[c->count] = t_fuzz.make(c->seed[c->count]);
+        c->count++;
     }
+    for (size_t i = 0; i < c->count; i++)
+        run_one(c->seed[i], c->bytes[i]);
 }
 
 static void run_changes(const corpus *c, long count)
@@ -119,7 +134,7 @@ static void run_changes(const corpus *c, long count)
 
         memcpy(text, c->seed[s], n);
         n = (i & 1) && t_fuzz.change ? t_fuzz.change(text, n, &rng) : damage(text, n, &rng);
-        LLVMFuzzerTestOneInput((const uint8_t *)text, n);
+        run_one(text, n);
     }
 }
 
@@ -129,8 +144,8 @@ int main(int argc, char **argv)
     const long count = is_counted ? strtol(argv[2], NULL, 10) : t_fuzz.changes;
     static corpus c;
 
-    t_expect(first < argc, "files to begin with");
     replay(&c, argc - first, argv + first);
+    t_expect(c.count > 0, "files to begin with");
     run_changes(&c, count);
     t_expect(!count || (t_fuzz_opened > 0 && t_fuzz_refused > 0), "some of each");
     printf("%zu opened, %zu refused\n", t_fuzz_opened, t_fuzz_refused);

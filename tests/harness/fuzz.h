@@ -17,6 +17,7 @@ typedef struct t_fuzz_target {
     /* Another change, made every second time: rewrites text (n bytes, room for 2 T_FUZZ_BYTES) and
      * returns its length. NULL: none. */
     size_t (*change)(char *text, size_t n, sl_rng *rng);
+    size_t (*make)(char *to); /* a seed (at most T_FUZZ_BYTES) beside the files; NULL: none */
 } t_fuzz_target;
 extern const t_fuzz_target t_fuzz;
 

@@ -1,19 +1,19 @@
-/* The journal parser against any bytes: libFuzzer's entry, and a driver of our own that replays
- * files and pseudo-random mutations. Half of the mutations get their checksums mended, so that the
- * checks behind them are reached. usage: fuzz_journal [-n MUTATIONS] [FILE...] */
-#include "base/alloc.h"
-#include "base/file.h"
+/* The journal parser against any bytes. Half of the changes get their checksums mended, so that the
+ * checks behind them are reached. A journal that opens gives whole units, and knows its tail. */
 #include "base/hash.h"
-#include "base/rng.h"
+#include "harness/fuzz.h"
 #include "run/journal.h"
-
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { FUZZ_SEED = 0x51ed5eed, FUZZ_BYTES = 8192, FUZZ_UNITS = 6, MUTATIONS = 20000 };
+enum { FUZZ_SEED = 0x51ed5eed, FUZZ_BYTES = 8192, FUZZ_UNITS = 6 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+static size_t make_seed(char *to);
+static size_t mutate(char *text, size_t n, sl_rng *rng);
+const t_fuzz_target t_fuzz = { .name = "fuzz journal",
+                               .spice = "\1\2\x40\x7f\x80\xff{}\",:0123456789",
+                               .changes = 20000,
+                               .change = mutate,
+                               .make = make_seed };
 
 static sl_layout layout(void)
 {
@@ -59,11 +59,10 @@ static void read_all(sl_journal *journal, uint64_t *sum)
             *sum += (unsigned char)text[i];
         for (int t = 0; t < SL_TABLE_COUNT; t++)
             if (sl_unit_rows(journal, &unit, (sl_table)t, touch, sum) != SL_OK)
-                abort(); /* a unit that was given must be readable */
+                t_expect(0, "a unit that was given to be readable");
     }
     sl_journal_tail(journal, &tail);
-    if (tail.whole_bytes > tail.bad_offset)
-        abort();
+    t_expect(tail.whole_bytes <= tail.bad_offset, "a tail behind the whole units");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -77,8 +76,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                &l) == SL_OK) {
         read_all(journal, &sum);
         sl_journal_close(&journal);
+        sl_err_clear();
+        t_fuzz_count(1);
+    } else {
+        t_fuzz_count(0);
     }
-    sl_err_clear();
     return sum == 1;
 }
 
@@ -122,6 +124,30 @@ static size_t make_journal(unsigned char *to)
     return used + add_frame(to + used, SL_FRAME_END, 0, 0, &ended, sizeof ended, seq);
 }
 
+/* Without this the fuzzing might only ever see the first check. */
+static void expect_sound(const unsigned char *data, size_t size)
+{
+    const sl_layout l = layout();
+    sl_journal *journal;
+    sl_unit unit;
+    int found = 1, units = 0;
+
+    t_expect(sl_journal_open_memory(&journal, data, size, NULL, 0, FUZZ_SEED, &l) == SL_OK,
+             "the sound journal to open");
+    while (sl_journal_next(journal, &unit, &found) == SL_OK && found)
+        units++;
+    sl_journal_close(&journal);
+    t_expect(units == FUZZ_UNITS, "all its units");
+}
+
+static size_t make_seed(char *to)
+{
+    const size_t size = make_journal((unsigned char *)to);
+
+    expect_sound((const unsigned char *)to, size);
+    return size;
+}
+
 /* Gives every frame that still lies inside new checksums. */
 static void mend(unsigned char *data, size_t size)
 {
@@ -132,6 +158,25 @@ static void mend(unsigned char *data, size_t size)
         sl_frame_encode(data + at, &f, FUZZ_SEED);
         at += sl_frame_bytes(f.payload_bytes);
     }
+}
+
+/* Bits flipped and bytes at their edges; half of them with sound checksums, a quarter cut off. */
+static size_t mutate(char *text, size_t n, sl_rng *rng)
+{
+    static const unsigned char edges[] = { 0, 1, 0x7f, 0x80, 0xff };
+    const size_t cut = sl_rng_below(rng, 4) ? n : sl_rng_below(rng, (uint32_t)n) + 1;
+
+    for (uint32_t changes = 1 + sl_rng_below(rng, 4); changes > 0; changes--) {
+        unsigned char *at = (unsigned char *)text + sl_rng_below(rng, (uint32_t)cut);
+
+        if (sl_rng_below(rng, 2))
+            *at ^= (unsigned char)(1u << sl_rng_below(rng, 8));
+        else
+            *at = edges[sl_rng_below(rng, sizeof edges)];
+    }
+    if (sl_rng_below(rng, 2))
+        mend((unsigned char *)text, cut);
+    return cut;
 }
 
 #ifdef SL_LIBFUZZER
@@ -147,88 +192,5 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned
     if (seed % 2)
         mend(data, size);
     return size;
-}
-#else
-/* Without this the fuzzing might only ever see the first check. */
-static void expect_sound(const unsigned char *data, size_t size)
-{
-    const sl_layout l = layout();
-    sl_journal *journal;
-    sl_unit unit;
-    int found = 1, units = 0;
-
-    if (sl_journal_open_memory(&journal, data, size, NULL, 0, FUZZ_SEED, &l) != SL_OK)
-        abort();
-    while (sl_journal_next(journal, &unit, &found) == SL_OK && found)
-        units++;
-    sl_journal_close(&journal);
-    if (units != FUZZ_UNITS)
-        abort();
-}
-
-static void mutate(unsigned char *data, size_t size, sl_rng *rng)
-{
-    static const unsigned char edges[] = { 0, 1, 0x7f, 0x80, 0xff };
-    const uint32_t changes = 1 + sl_rng_below(rng, 4);
-
-    for (uint32_t i = 0; i < changes; i++) {
-        unsigned char *at = data + sl_rng_below(rng, (uint32_t)size);
-
-        if (sl_rng_below(rng, 2))
-            *at ^= (unsigned char)(1u << sl_rng_below(rng, 8));
-        else
-            *at = edges[sl_rng_below(rng, sizeof edges)];
-    }
-}
-
-static void run_mutations(long count)
-{
-    static unsigned char sound[FUZZ_BYTES], data[FUZZ_BYTES];
-    const size_t size = make_journal(sound);
-    sl_rng rng = sl_rng_at(1, sl_rng_stream("fuzz"), 0);
-
-    expect_sound(sound, size);
-    for (long i = 0; i < count; i++) {
-        const size_t cut = sl_rng_below(&rng, 4) ? size : sl_rng_below(&rng, (uint32_t)size) + 1;
-        unsigned char *exact = NULL;
-
-        memcpy(data, sound, size);
-        mutate(data, cut, &rng);
-        if (i % 2)
-            mend(data, cut);
-        if (sl_take(&exact, cut, 1) != SL_OK) /* its own size, so that a step too far is seen */
-            abort();
-        memcpy(exact, data, cut);
-        LLVMFuzzerTestOneInput(exact, cut);
-        sl_free(exact);
-    }
-}
-
-static int replay(const char *path)
-{
-    char *data;
-    size_t size;
-
-    if (sl_file_read(&data, &size, path, 64 << 20) != SL_OK) {
-        fprintf(stderr, "%s: %s\n", sl_err_place(), sl_err_message());
-        return 1;
-    }
-    LLVMFuzzerTestOneInput((uint8_t *)data, size);
-    sl_free(data);
-    return 0;
-}
-
-int main(int argc, char **argv)
-{
-    long mutations = argc == 1 ? MUTATIONS : 0;
-    int failed = 0;
-
-    for (int i = 1; i < argc; i++)
-        if (!strcmp(argv[i], "-n") && i + 1 < argc)
-            mutations = strtol(argv[++i], NULL, 10);
-        else
-            failed |= replay(argv[i]);
-    run_mutations(mutations);
-    return failed;
 }
 #endif
