@@ -262,7 +262,7 @@ static double dpo_loss(sl_golden_model *g, double *margin, double sum[SIDES][PAI
     uint32_t tok[SIDES][PAIRS];
 
     for (size_t i = 0; i < g->sequences; i++)
-        sum[i % SIDES][i / SIDES] = sl_scorer_sum(&g->scorer, i);
+        sum[i % SIDES][i / SIDES] = sl_scorer_value(&g->scorer, i);
     for (size_t i = 0; i < g->sequences; i++)
         tok[i % SIDES][i / SIDES] = g->sequence[i].answer.count;
     sl_objective_pairs(
@@ -378,7 +378,7 @@ static sl_status check_reference(sl_golden_model *g, double ref[SIDES][PAIRS])
 
     for (size_t s = 0; s < SIDES; s++) {
         for (size_t i = 0; i < PAIRS; i++)
-            ref[s][i] = sl_scorer_sum(&g->scorer, SIDES * i + s);
+            ref[s][i] = sl_scorer_value(&g->scorer, SIDES * i + s);
         (void)snprintf(name, sizeof name, "dpo/ref_logps/%s", sides[s]);
         SL_TRY(sl_golden_doubles(&g->list, name, ref[s], PAIRS, g->bounds.logp_sum, 1));
     }

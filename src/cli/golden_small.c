@@ -143,7 +143,7 @@ static sl_status check_sums(double sum[SIDES][PAIRS], sl_golden_model *g, const 
     SL_TRY(sl_scorer_run(&g->scorer, model, g->sequence, g->sequences));
     for (size_t s = 0; s < SIDES; s++) {
         for (size_t i = 0; i < PAIRS; i++)
-            sum[s][i] = sl_scorer_sum(&g->scorer, SIDES * i + s);
+            sum[s][i] = sl_scorer_value(&g->scorer, SIDES * i + s);
         (void)snprintf(path, sizeof path, "pairs/%s/%s", name, sides[s]);
         SL_TRY(sl_golden_doubles(&g->list, path, sum[s], PAIRS, g->bounds.logp_sum, 1));
     }

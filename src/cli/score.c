@@ -89,7 +89,7 @@ const sl_command sl_command_score = {
     .name = "score",
     .operands = "MODEL --data FILE [-o FILE] [--json]",
     .summary =
-        "log-probabilities that a model gives to answers\n"
+        "log-probabilities or rewards of given answers\n"
         "Sums over answer tokens in nats, the end of the turn included. A row that is longer\n"
         "than the model's positions is an error unless --max-prompt and --max-answer cut it.",
     .opts = opts,

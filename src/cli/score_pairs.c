@@ -1,25 +1,15 @@
 /* Pairs of a file, batch by batch, in the file's order. */
 #include "base/alloc.h"
 #include "base/file.h"
-#include "cli/print.h"
 #include "cli/progress.h"
-#include "cli/score.h"
+#include "cli/score_rows.h"
 #include "cli/scorer.h"
 #include "text/encoder.h"
 #include "train/memory.h"
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
-enum { PAIRS_MOST = 256, SIDES = 2 };
-
-/* A scored pair; [0] chosen, [1] rejected. */
-typedef struct row {
-    uint64_t line;
-    double logp[SIDES], ref[SIDES]; /* nats, sums; ref NaN without a reference */
-    uint32_t tok[SIDES], flags;
-} row;
+enum { PAIRS_MOST = 256, SIDES = SL_SCORE_SIDES };
 
 typedef struct scoring {
     const sl_score_opts *opts;
@@ -30,7 +20,7 @@ typedef struct scoring {
     sl_pair *pair;         /* (PAIRS_MOST) */
     int32_t *token;        /* (PAIRS_MOST, stride) */
     sl_sequence *sequence; /* (SIDES * PAIRS_MOST) */
-    row *rows;             /* (count) */
+    sl_score_row *rows;    /* (count) */
     size_t count, stride;
 } scoring;
 
@@ -140,27 +130,26 @@ static sl_status check_lengths(const scoring *s, size_t n)
     return SL_OK;
 }
 
-static sl_status score_batch(scoring *s, row *rows, size_t n)
+static sl_status score_batch(scoring *s, sl_score_row *rows, size_t n)
 {
     SL_TRY(check_lengths(s, n));
     for (size_t i = 0; i < n; i++) {
         const sl_pair *p = &s->pair[i];
 
-        rows[i] = (row){ .line = p->line,
-                         .ref = { NAN, NAN },
-                         .tok = { p->chosen.count, p->rejected.count },
-                         .flags = p->flags };
+        rows[i] = (sl_score_row){ .line = p->line,
+                                  .ref = { NAN, NAN },
+                                  .tok = { p->chosen.count, p->rejected.count } };
         s->sequence[2 * i] = (sl_sequence){ p->prompt, p->chosen };
         s->sequence[2 * i + 1] = (sl_sequence){ p->prompt, p->rejected };
     }
     SL_TRY(sl_scorer_run(&s->scorer, s->model, s->sequence, SIDES * n));
     for (size_t i = 0; i < SIDES * n; i++)
-        rows[i / 2].logp[i % 2] = sl_scorer_sum(&s->scorer, i);
+        rows[i / 2].value[i % 2] = sl_scorer_value(&s->scorer, i);
     if (!s->reference)
         return SL_OK;
     SL_TRY(sl_scorer_run(&s->scorer, s->reference, s->sequence, SIDES * n));
     for (size_t i = 0; i < SIDES * n; i++)
-        rows[i / 2].ref[i % 2] = sl_scorer_sum(&s->scorer, i);
+        rows[i / 2].ref[i % 2] = sl_scorer_value(&s->scorer, i);
     return SL_OK;
 }
 
@@ -179,129 +168,6 @@ static sl_status score_all(scoring *s)
     }
     sl_progress_close(&line);
     return st;
-}
-
-/* --- results --------------------------------------------------------------------------------- */
-
-static sl_json *row_json(const row *r)
-{
-    sl_json *tree =
-        json_pack("{s:I, s:o, s:o, s:I, s:I}", "line", (json_int_t)r->line, "logp_chosen",
-                  sl_json_number(r->logp[0]), "logp_rejected", sl_json_number(r->logp[1]),
-                  "tokens_chosen", (json_int_t)r->tok[0], "tokens_rejected", (json_int_t)r->tok[1]);
-
-    if (!isnan(r->ref[0]))
-        (void)json_object_update_new(tree, json_pack("{s:o, s:o}", "ref_logp_chosen",
-                                                     sl_json_number(r->ref[0]), "ref_logp_rejected",
-                                                     sl_json_number(r->ref[1])));
-    return tree;
-}
-
-/* Sums over rows: log-probability and tokens by side, pairs whose chosen answer is more likely. */
-static sl_json *totals_json(const scoring *s)
-{
-    const sl_data_report *report = sl_data_report_of(s->data);
-    double logp[SIDES] = { 0.0, 0.0 }, tok[SIDES] = { 0.0, 0.0 };
-    size_t higher = 0;
-
-    for (size_t i = 0; i < s->count; i++) {
-        for (size_t side = 0; side < SIDES; side++) {
-            logp[side] += s->rows[i].logp[side];
-            tok[side] += s->rows[i].tok[side];
-        }
-        higher += s->rows[i].logp[0] > s->rows[i].logp[1];
-    }
-    return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "pairs", (json_int_t)s->count, "empty",
-                     (json_int_t)report->empty, "cut_prompts", (json_int_t)report->cut_prompt,
-                     "cut_answers", (json_int_t)(report->cut_chosen + report->cut_rejected),
-                     "nats_per_tok_chosen", sl_json_number(-logp[0] / tok[0]),
-                     "nats_per_tok_rejected", sl_json_number(-logp[1] / tok[1]),
-                     "chosen_more_likely", sl_json_number((double)higher / (double)s->count));
-}
-
-static sl_status append_line(char **text, size_t *used, size_t *capacity, const row *r)
-{
-    sl_json *tree = row_json(r);
-    char *line = NULL;
-    size_t bytes;
-    sl_status st = SL_OK;
-
-    if (!tree)
-        return SL_FAIL(SL_ENOMEM, "want memory for a row, found none");
-    SL_TRY_OUT(sl_json_dump(&line, tree, 0));
-    bytes = strlen(line);
-    SL_TRY_OUT(sl_grow(text, capacity, *used + bytes + 1, 1));
-    memcpy(*text + *used, line, bytes);
-    (*text)[*used + bytes] = '\n';
-    *used += bytes + 1;
-out:
-    sl_free(line);
-    sl_json_close(&tree);
-    return st;
-}
-
-static sl_status write_file(const scoring *s)
-{
-    char *text = NULL;
-    size_t used = 0, capacity = 0;
-    sl_status st = SL_OK;
-
-    if (sl_file_exists(s->opts->out))
-        return SL_FAIL(SL_EIO, "want a new file, found \"%s\" there", s->opts->out);
-    for (size_t i = 0; i < s->count; i++)
-        SL_TRY_OUT(append_line(&text, &used, &capacity, &s->rows[i]));
-    st = sl_file_write_atomic(s->opts->out, text, used);
-out:
-    sl_free(text);
-    return st;
-}
-
-static sl_status print_document(const scoring *s)
-{
-    sl_json *rows = json_array(), *tree;
-    sl_status st;
-
-    for (size_t i = 0; rows && i < s->count; i++)
-        (void)json_array_append_new(rows, row_json(&s->rows[i]));
-    tree = json_pack("{s:s, s:s, s:s, s:s?, s:o, s:o}", "schema", "stageline.score/1", "model",
-                     s->opts->model, "data", s->opts->data, "reference", s->opts->reference,
-                     "totals", totals_json(s), "rows", rows);
-    if (!tree || json_array_size(rows) != s->count) {
-        sl_json_close(&tree);
-        return SL_FAIL(SL_ENOMEM, "want memory for the document, found none");
-    }
-    st = sl_print_json(tree);
-    sl_json_close(&tree);
-    return st;
-}
-
-static void print_table(const scoring *s)
-{
-    puts(s->reference ? "line\tlogp_chosen\tlogp_rejected\ttokens_chosen\ttokens_rejected"
-                        "\tref_logp_chosen\tref_logp_rejected"
-                      : "line\tlogp_chosen\tlogp_rejected\ttokens_chosen\ttokens_rejected");
-    for (size_t i = 0; i < s->count; i++) {
-        const row *r = &s->rows[i];
-
-        printf("%" PRIu64 "\t%.6f\t%.6f\t%u\t%u", r->line, r->logp[0], r->logp[1], r->tok[0],
-               r->tok[1]);
-        if (s->reference)
-            printf("\t%.6f\t%.6f", r->ref[0], r->ref[1]);
-        putchar('\n');
-    }
-}
-
-static sl_status give(const scoring *s)
-{
-    if (s->opts->out)
-        SL_TRY(write_file(s));
-    if (s->opts->is_json)
-        return print_document(s);
-    if (!s->opts->out)
-        print_table(s);
-    else
-        printf("%s\n", s->opts->out);
-    return SL_OK;
 }
 
 /* Refused before a byte is loaded. */
@@ -325,6 +191,8 @@ static sl_status load_models(scoring *s, const sl_backend *backend)
     SL_TRY(sl_model_load(&s->model, o->model, backend, 0));
     if (!o->reference)
         return SL_OK;
+    if (sl_model_config(s->model)->is_scorer)
+        return SL_FAIL(SL_EUSAGE, "want no --reference with a reward model, found one");
     SL_TRY(sl_model_load(&s->reference, o->reference, backend, 0));
     if (sl_model_config(s->model)->V != sl_model_config(s->reference)->V ||
         sl_model_tensors(s->model)->floats != sl_model_tensors(s->reference)->floats)
@@ -341,7 +209,8 @@ sl_status sl_score_pairs(const sl_score_opts *o, const sl_backend *backend)
     SL_TRY_OUT(open_data(&s));
     SL_TRY_OUT(open_memory(&s, backend));
     SL_TRY_OUT(score_all(&s));
-    st = give(&s);
+    st = sl_score_give(
+        &(sl_scores){ o, s.rows, s.count, sl_data_report_of(s.data), s.scorer.gives_rewards });
 out:
     sl_scorer_close(&s.scorer);
     sl_arena_close(&s.arena);

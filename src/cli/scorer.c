@@ -1,4 +1,5 @@
 #include "cli/scorer.h"
+#include "model/reward.h"
 
 static void carve(sl_scorer *s, sl_arena *arena, const sl_packed_limits *limits, uint32_t top_k)
 {
@@ -17,7 +18,7 @@ sl_status sl_scorer_open(sl_scorer *out, const sl_config *config, const sl_backe
 {
     sl_arena measure = SL_ARENA_MEASURE;
 
-    *out = (sl_scorer){ 0 };
+    *out = (sl_scorer){ .gives_rewards = config->is_scorer };
     carve(out, &measure, limits, top_k);
     SL_TRY(sl_arena_open(&out->arena, measure.used_bytes));
     carve(out, &out->arena, limits, top_k);
@@ -37,15 +38,19 @@ sl_status sl_scorer_run(sl_scorer *scorer, const sl_model *model, const sl_seque
 
     SL_TRY(sl_pack(&scorer->packer, sequence, count));
     SL_TRY(sl_model_forward(model, scorer->work, packed));
+    if (scorer->gives_rewards)
+        return sl_model_rewards(scorer->logp, model, scorer->work, packed);
     return sl_model_logp(scorer->logp, scorer->stats, scorer->top.k ? &scorer->top : NULL, model,
                          scorer->work, packed);
 }
 
-double sl_scorer_sum(const sl_scorer *scorer, size_t s)
+double sl_scorer_value(const sl_scorer *scorer, size_t s)
 {
     const uint32_t *first = scorer->packer.packed.seq_first;
     double sum = 0.0;
 
+    if (scorer->gives_rewards)
+        return (double)scorer->logp[s];
     for (uint32_t i = first[s]; i < first[s + 1]; i++)
         sum += (double)scorer->logp[i];
     return sum;

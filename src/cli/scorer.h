@@ -1,5 +1,6 @@
 /* A model that reads answers: packs sequences, runs the forward pass, gives log-probabilities of
- * every answer token. Memory is taken once, for the largest batch. */
+ * every answer token; a reward model one score of each answer. Memory is taken once, for the
+ * largest batch. */
 #ifndef SL_CLI_SCORER_H
 #define SL_CLI_SCORER_H
 
@@ -10,9 +11,10 @@ typedef struct sl_scorer {
     sl_packer packer;
     sl_work *work;
     sl_arena arena;
-    float *logp;         /* (limits.N) of the last batch */
+    float *logp;         /* (limits.N) of the last batch; of a reward model (limits.B) rewards */
     sl_row_stats *stats; /* (limits.N) */
     sl_topk top;         /* (limits.N, k); k 0: none */
+    int gives_rewards;
 } sl_scorer;
 
 /* top_k: best tokens of every target's row, 0 for none. */
@@ -24,7 +26,8 @@ void sl_scorer_close(sl_scorer *scorer);
  * where each begins. */
 sl_status sl_scorer_run(sl_scorer *scorer, const sl_model *model, const sl_sequence *sequence,
                         size_t count) SL_MUSTUSE;
-/* Sum of logp over the answer of sequence s, nats. */
-double sl_scorer_sum(const sl_scorer *scorer, size_t s);
+/* What the model gives to sequence s of the last batch: the sum of logp over its answer in nats, or
+ * its reward. */
+double sl_scorer_value(const sl_scorer *scorer, size_t s);
 
 #endif

@@ -137,6 +137,7 @@ sl_status sl_model_scorer_of(sl_model **out, const sl_model *from, uint64_t seed
         return st;
     }
     SL_TRY(sl_model_create(out, &config, from->backend, &unused, is_trainable));
+    memcpy((*out)->origin, from->origin, sizeof from->origin);
     st = fill(*out, from, seed);
     if (st != SL_OK)
         sl_model_close(out);

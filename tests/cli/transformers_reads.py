@@ -67,11 +67,15 @@ def close(found, want, what):
         sys.exit(f"{what}: want {want} by transformers, found {found}")
 
 
+def scored(checkpoint):
+    return json.loads(run("score", checkpoint, "--data", "pairs.jsonl", "--ids", "--json", "--threads", "1"))
+
+
 def check_policy(folder, pairs, name):
     checkpoint = train(folder, "method.loss=dpo", f"policy-{name}")
     model = opened(transformers.AutoModelForCausalLM, checkpoint)
     start = opened(transformers.AutoModelForCausalLM, folder)
-    rows = json.loads(run("score", checkpoint, "--data", "pairs.jsonl", "--ids", "--json", "--threads", "1"))["rows"]
+    rows = scored(checkpoint)["rows"]
     moved = 0.0
     for pair, row in zip(pairs, rows, strict=True):
         for side in ("chosen", "rejected"):
@@ -82,11 +86,19 @@ def check_policy(folder, pairs, name):
         sys.exit(f"{checkpoint}: want another model than {folder}, found the same log-probabilities")
 
 
-def check_reward(folder, name):
+def check_reward(folder, pairs, name):
     checkpoint = train(folder, "method.name=reward", f"reward-{name}")
     model = opened(transformers.AutoModelForSequenceClassification, checkpoint)
     if model.config.num_labels != 1:
         sys.exit(f"{checkpoint}: want one label, found {model.config.num_labels}")
+    found, wins = scored(checkpoint), 0
+    for pair, row in zip(pairs, found["rows"], strict=True):
+        want = [model(input_ids=torch.tensor([pair["prompt_ids"] + pair[f"{side}_ids"]])).logits.item()
+                for side in ("chosen", "rejected")]
+        wins += want[0] > want[1]
+        for side, x in zip(("chosen", "rejected"), want):
+            close(row[f"reward_{side}"], x, f"{checkpoint}: reward of the {side} answer of line {row['line']}")
+    close(found["totals"]["accuracy"], wins / len(pairs), f"{checkpoint}: accuracy")
 
 
 RECIPE = """method: {beta: 0.5}
@@ -108,5 +120,5 @@ for path in folders:
     with open(path) as f:
         pairs = make_pairs(json.load(f)["vocab_size"])
     check_policy(folder, pairs, name)
-    check_reward(folder, name)
+    check_reward(folder, pairs, name)
 print(f"transformers {transformers.__version__} reads {len(folders)} policies and reward models")

@@ -2,6 +2,7 @@
  * they were in either dialect, the files beside the weights byte for byte. */
 #include "base/alloc.h"
 #include "base/json.h"
+#include "model/reward.h"
 #include "model/safetensors.h"
 #include "model_test.h"
 #include <dirent.h>
@@ -182,7 +183,7 @@ static void test_files_beside_the_weights(void **state)
                                          "chat_format.json", "LICENSE" };
     const char *scratch = t_scratch();
     char from[PATH], to[PATH], path[PATH], text[64];
-    sl_model *m = NULL, *copy = NULL;
+    sl_model *m = NULL, *copy = NULL, *scorer = NULL;
 
     (void)state;
     make_folder(from, scratch, "from");
@@ -199,10 +200,15 @@ static void test_files_beside_the_weights(void **state)
     T_OK(sl_model_load(&m, from, backend, 0));
     T_OK(sl_model_clone(&copy, m, 0));
     T_OK(sl_model_save(copy, to, 1));
+    T_OK(sl_model_scorer_of(&scorer, m, 1, 0));
+    make_folder(path, scratch, "reward");
+    T_OK(sl_model_save(scorer, path, 1));
+    assert_true(same_bytes(from, path, "tokenizer.json"));
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         assert_true(same_bytes(from, to, names[i]));
     join(path, to, "README.md");
     assert_false(sl_file_exists(path));
+    sl_model_close(&scorer);
     sl_model_close(&copy);
     sl_model_close(&m);
     t_scratch_remove();
