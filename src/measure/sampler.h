@@ -11,6 +11,7 @@ typedef struct sl_drawn {
     double logp;
     sl_stop stop;
     uint64_t stream; /* in: random stream of this answer */
+    float *tok_logp; /* in: (law.max_new), gets those of its tokens; NULL: not wanted */
 } sl_drawn;
 
 typedef struct sl_sampler {

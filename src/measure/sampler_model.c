@@ -102,10 +102,14 @@ static sl_status model_draw(void *state, sl_drawn *drawn, int32_t *token, const 
 
         for (size_t i = 0; i < n; i++)
             s->prompt[i] = (sl_prompt){ prompt[done + i].token, prompt[done + i].count };
-        for (size_t i = 0; i < n * each; i++)
-            s->candidate[i] = (sl_candidate){ .token = token + (done * each + i) * law->max_new,
-                                              .logp = s->logp + i * law->max_new,
-                                              .stream = drawn[done * each + i].stream };
+        for (size_t i = 0; i < n * each; i++) {
+            const sl_drawn *to = &drawn[done * each + i];
+
+            s->candidate[i] =
+                (sl_candidate){ .token = token + (done * each + i) * law->max_new,
+                                .logp = to->tok_logp ? to->tok_logp : s->logp + i * law->max_new,
+                                .stream = to->stream };
+        }
         SL_TRY(sl_model_sample(s->candidate, s->generator, s->model, s->prompt, n, each, law));
         for (size_t i = 0; i < n * each; i++)
             read_answer(&drawn[done * each + i], &s->candidate[i]);

@@ -22,12 +22,13 @@ static sl_status state_tree(sl_json **out, const sl_session *s)
     for (int t = 0; t < SL_TABLE_COUNT; t++)
         json_array_append_new(counts, json_integer((json_int_t)rows[t]));
     tree = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:o, s:o*}", "schema",
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:o, s:o*}", "schema",
         "stageline.trainer/1", "step", (json_int_t)s->step, "samples", (json_int_t)s->samples,
         "tokens", (json_int_t)s->tokens, "iteration", (json_int_t)s->iteration, "iteration_step",
         (json_int_t)s->iteration_step, "update", (json_int_t)s->update_at, "optimizer_update",
         (json_int_t)s->optim.update, "measurement", (json_int_t)s->recorder.measurement, "mix",
-        s->mix, "rows", counts, "advisor", advisor);
+        s->mix, "refill_mix", s->feed.filled_mix, "candidates_bytes",
+        (json_int_t)s->candidates.bytes, "rows", counts, "advisor", advisor);
     if (!tree)
         return SL_FAIL(SL_ENOMEM, "want memory for the trainer's state, found none");
     *out = tree;
@@ -76,6 +77,8 @@ static sl_status read_state(sl_session *s, const sl_json *tree)
     SL_TRY(sl_json_i64(&s->optim.update, tree, "optimizer_update"));
     SL_TRY(sl_json_i64(&measurement, tree, "measurement"));
     SL_TRY(sl_json_f64(&s->mix, tree, "mix"));
+    SL_TRY(sl_json_f64(&s->refill_mix, tree, "refill_mix"));
+    SL_TRY(sl_json_i64(&s->candidates_bytes, tree, "candidates_bytes"));
     s->recorder.measurement = (uint32_t)measurement;
     SL_TRY(read_rows(rows, tree));
     sl_run_expect(s->run, rows);
@@ -173,6 +176,9 @@ sl_status sl_checkpoint_save(sl_session *s)
         SL_TRY(save_model(s->start, folder, "start"));
     if (has_own_reference(s))
         SL_TRY(save_model(s->reference, folder, "reference"));
+    if (s->update_at > 0 && s->drawer)
+        SL_TRY(save_model(s->drawer, folder, "drawer"));
+    SL_TRY(sl_candidate_log_sync(&s->candidates));
     SL_TRY(save_state(folder, s));
     return sl_run_checkpoint_publish(s->run, folder, s->step);
 }
@@ -188,6 +194,10 @@ static sl_status load_all(sl_session *s, const char *folder, const sl_json *tree
     if (has_own_reference(s)) {
         SL_TRY(sl_file_join(path, sizeof path, folder, "reference"));
         SL_TRY(sl_model_reload(s->reference, path));
+    }
+    if (s->update_at > 0 && s->drawer) {
+        SL_TRY(sl_file_join(path, sizeof path, folder, "drawer"));
+        SL_TRY(sl_model_reload(s->drawer, path));
     }
     if (!s->start)
         return SL_OK;

@@ -1,7 +1,6 @@
 /* Checkpoints: a Hugging Face folder (float32) with the trainer's state beside it: trainer.json
- * and, inside an iteration, optimizer.safetensors and the policy at the iteration's start; the
- * reference where it moves. A
- * resumed run goes on as if it had never stopped. */
+ * and, inside an iteration, optimizer.safetensors and the policy at the starts of iteration and
+ * refill; the reference where it moves. A resumed run goes on as if it had never stopped. */
 #ifndef SL_TRAIN_CHECKPOINT_H
 #define SL_TRAIN_CHECKPOINT_H
 

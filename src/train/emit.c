@@ -116,7 +116,7 @@ static sl_status emit_step(sl_session *s)
         .margin = m->margin,
         .accuracy = m->accuracy,
         .entropy = m->entropy,
-        .mix_weight = s->loss ? s->feed.mix : NAN,
+        .mix_weight = s->loss ? s->feed.filled_mix : NAN,
         .pairs = (uint32_t)u->P,
         .pairs_on = (uint32_t)m->pairs_on,
         .step_tokens = (uint32_t)m->tokens,
@@ -289,11 +289,11 @@ sl_status sl_emit_update(sl_session *s)
     return sl_run_commit(s->run, SL_UNIT_UPDATE, s->step);
 }
 
-/* --- values, candidates and labels ----------------------------------------------------------- */
+/* --- values ---------------------------------------------------------------------------------- */
 
 sl_status sl_emit_eval(sl_session *s, const sl_eval *eval)
 {
-    sl_row_evals row = { .step = s->step,
+    sl_row_evals row = { .step = s->recorder.step,
                          .value = eval->value,
                          .se = eval->se,
                          .measurement = s->recorder.measurement,
@@ -309,40 +309,4 @@ sl_status sl_emit_eval(sl_session *s, const sl_eval *eval)
         return SL_OK;
     SL_TRY(sl_run_name(s->recorder.run, &row.eval, SL_NAME_EVAL, eval->name));
     return sl_run_row(s->recorder.run, SL_TABLE_EVALS, &row, NULL);
-}
-
-static sl_status sink_drawn(void *state, const sl_prompt_text *prompt, const sl_drawn *drawn,
-                            uint32_t slot, float score)
-{
-    sl_session *s = state;
-
-    (void)score; /* stands in the votes row */
-    return sl_record_drawn(&s->recorder, prompt, drawn, &s->feed.sampler->law, slot);
-}
-
-static sl_status sink_label(void *state, const sl_prompt_text *prompt, const sl_drawn *a,
-                            const sl_drawn *b, const sl_vote *vote)
-{
-    sl_session *s = state;
-    const sl_vote_sides sides = { .a = &a->answer,
-                                  .b = &b->answer,
-                                  .a_id = sl_candidate_id(&s->recorder, prompt, a, 0),
-                                  .b_id = sl_candidate_id(&s->recorder, prompt, b, 1),
-                                  .a_origin = SL_ORIGIN_ON_POLICY,
-                                  .b_origin = SL_ORIGIN_ON_POLICY,
-                                  .purpose = SL_PURPOSE_LABEL };
-
-    return sl_record_vote(&s->recorder, prompt, &sides, vote);
-}
-
-static sl_status sink_filled(void *state)
-{
-    sl_session *s = state;
-
-    return s->run ? sl_run_commit(s->run, SL_UNIT_SAMPLES, s->recorder.step) : SL_OK;
-}
-
-void sl_emit_feed_sink(sl_session *session)
-{
-    session->feed.sink = (sl_feed_sink){ session, sink_drawn, sink_label, sink_filled };
 }

@@ -28,6 +28,7 @@ void sl_feed_carve(sl_feed *feed, sl_arena *arena, const sl_data_limits *limits)
 {
     const size_t n = feed->capacity, batch = feed->settings.batch;
     const size_t answer = limits->answer_tok;
+    const sl_draw_settings *draw = &feed->settings.draw;
 
     feed->order = sl_arena_take(arena, n, sizeof *feed->order);
     feed->fed = sl_arena_take(arena, n, sizeof *feed->fed);
@@ -36,10 +37,12 @@ void sl_feed_carve(sl_feed *feed, sl_arena *arena, const sl_data_limits *limits)
     feed->target_token = feed->settings.has_target
                              ? sl_arena_i32(arena, n, (size_t)limits->prompt_tok + answer)
                              : NULL;
-    feed->drawn_token = sl_arena_i32(arena, n, 2 * answer);
-    feed->drawn = sl_arena_take(arena, 2 * n, sizeof *feed->drawn);
     feed->prompt = sl_arena_take(arena, n, sizeof *feed->prompt);
     feed->drawn_for = sl_arena_take(arena, n, sizeof *feed->drawn_for);
+    feed->draw.settings = feed->settings.draw;
+    sl_draw_carve(&feed->draw, arena, limits);
+    feed->stream = sl_arena_take(arena, draw->chunk * draw->each, sizeof *feed->stream);
+    feed->label_rng = sl_arena_take(arena, draw->chunk, sizeof *feed->label_rng);
     feed->ref_tok = feed->settings.keeps_tokens ? sl_arena_f32(arena, n, 2 * answer) : NULL;
     feed->logp = sl_arena_f32(arena, batch, 2 * answer);
     feed->sequence = sl_arena_take(arena, 2 * batch, sizeof *feed->sequence);
@@ -79,28 +82,34 @@ static void set_pair(sl_feed *feed, size_t i, const sl_pair *pair)
     feed->fed[i] = (sl_fed){ .pair = *pair, .ref_logp_c = NAN, .ref_logp_r = NAN };
 }
 
-/* The pair of two drawn answers, labelled by the judge. Equal answers stay a pair, marked: their
- * coefficients cancel. */
-static void label_pair(sl_feed *feed, size_t d, const sl_vote *vote)
+/* An answer copied to `token`; its words lived in the sampler. */
+static sl_answer keep_answer(int32_t *token, const sl_answer *drawn)
 {
-    const size_t i = feed->drawn_for[d];
-    const sl_drawn *a = &feed->drawn[2 * d], *b = a + 1;
-    sl_rng rng = prompt_rng(feed, "label", feed->first + i);
-    double label_p;
-    const int a_wins = sl_judge_label(&label_p, vote, feed->settings.label_temperature, &rng);
-    sl_answer answers[2] = { a->answer, b->answer };
-    uint64_t ids[3];
-    sl_pair pair = { .prompt = feed->prompt[d], .weight = 1.0f, .source = SL_SOURCE_ON_POLICY };
+    sl_answer answer = *drawn;
 
-    answers[0].score = (float)vote->score_a;
-    answers[1].score = (float)vote->score_b;
-    pair.chosen = answers[a_wins ? 0 : 1];
-    pair.rejected = answers[a_wins ? 1 : 0];
-    pair.label_p = (float)label_p;
-    if (a->answer.id == b->answer.id)
-        pair.flags |= SL_PAIR_DUPLICATE;
-    if (vote->p == 0.5)
-        pair.flags |= SL_PAIR_LABEL_TIE;
+    memcpy(token, drawn->token, drawn->count * sizeof *token);
+    answer.token = token;
+    answer.text = NULL;
+    return answer;
+}
+
+/* What became of prompt p of the chunk: the pair at place i, or a weight of 0 for compact. */
+static void keep_pair(sl_feed *feed, size_t i, const sl_prompt_text *prompt, size_t p)
+{
+    const sl_data_limits *l = sl_data_limits_of(feed->data);
+    const sl_drawn *drawn = feed->draw.drawn + p * feed->draw.settings.each;
+    const sl_pick *pick = &feed->draw.pick[p];
+    int32_t *token = token_at(feed, i) + l->prompt_tok;
+    sl_pair pair = { .prompt = *prompt, .source = SL_SOURCE_ON_POLICY };
+    uint64_t ids[3];
+
+    if (pick->fate == SL_PAIR_KEPT) {
+        pair.chosen = keep_answer(token, &drawn[pick->chosen].answer);
+        pair.rejected = keep_answer(token + l->answer_tok, &drawn[pick->rejected].answer);
+        pair.label_p = (float)pick->label_p;
+        pair.weight = 1.0f;
+        pair.flags = pick->is_tie ? SL_PAIR_LABEL_TIE : 0;
+    }
     ids[0] = pair.prompt.id;
     ids[1] = pair.chosen.id;
     ids[2] = pair.rejected.id;
@@ -108,39 +117,72 @@ static void label_pair(sl_feed *feed, size_t d, const sl_vote *vote)
     set_pair(feed, i, &pair);
 }
 
-static sl_status tell(const sl_feed *feed, size_t d, const sl_vote *vote)
+static void count_drawn(sl_drawn_counts *counts, const sl_pick *pick, size_t each)
 {
-    const sl_drawn *a = &feed->drawn[2 * d];
-
-    if (!feed->sink.drawn)
-        return SL_OK;
-    SL_TRY(feed->sink.drawn(feed->sink.state, &feed->prompt[d], a, 0, (float)vote->score_a));
-    SL_TRY(feed->sink.drawn(feed->sink.state, &feed->prompt[d], a + 1, 1, (float)vote->score_b));
-    return feed->sink.label(feed->sink.state, &feed->prompt[d], a, a + 1, vote);
+    counts->prompts++;
+    counts->answers += (uint32_t)each;
+    counts->duplicates += pick->duplicates;
+    counts->same += pick->fate == SL_PAIR_SAME;
+    counts->close += pick->fate == SL_PAIR_CLOSE;
 }
 
-/* Draws two answers for each of count prompts, judges and labels them. */
-static sl_status fill_on_policy(sl_feed *feed, size_t count, int is_replay)
+static sl_status tell(const sl_feed *feed, const sl_prompt_text *prompt, size_t p)
 {
-    for (size_t d = 0; d < count; d++)
-        for (size_t slot = 0; slot < 2; slot++) {
-            const uint64_t index = feed->first + feed->drawn_for[d];
-            const uint64_t stream = sl_rng_substream(sl_rng_stream("on-policy"), feed->iteration);
+    const sl_draw *d = &feed->draw;
+    const sl_drawn_prompt drawn = { .prompt = prompt,
+                                    .drawn = d->drawn + p * d->settings.each,
+                                    .score = d->score + p * d->settings.each,
+                                    .each = d->settings.each,
+                                    .vote = d->vote + p * d->pairs,
+                                    .between = d->between,
+                                    .votes = d->votes[p],
+                                    .pick = &d->pick[p] };
 
-            feed->drawn[2 * d + slot].stream = sl_rng_substream(stream, 2 * index + slot);
-        }
-    SL_TRY(feed->sampler->draw(feed->sampler->state, feed->drawn, feed->drawn_token,
-                               &feed->sampler->law, feed->prompt, count, 2));
-    for (size_t d = 0; d < count; d++) {
-        sl_vote vote;
+    return feed->sink.drawn ? feed->sink.drawn(feed->sink.state, &drawn) : SL_OK;
+}
 
-        SL_TRY(sl_judge_votes(&vote, feed->judge, &feed->prompt[d], &feed->drawn[2 * d].answer,
-                              &feed->drawn[2 * d + 1].answer, 1));
-        label_pair(feed, d, &vote);
+/* Draws for prompts [done, done + n) of those to draw for, n <= chunk. */
+static sl_status draw_chunk(sl_feed *feed, size_t done, size_t n, int is_replay)
+{
+    const uint64_t stream = sl_rng_substream(sl_rng_stream("on-policy"), feed->iteration);
+    const size_t each = feed->draw.settings.each;
+
+    for (size_t p = 0; p < n; p++) {
+        const uint64_t index = feed->first + feed->drawn_for[done + p];
+
+        feed->label_rng[p] = prompt_rng(feed, "label", index);
+        for (size_t slot = 0; slot < each; slot++)
+            feed->stream[p * each + slot] = sl_rng_substream(stream, each * index + slot);
+    }
+    SL_TRY(sl_draw_prompts(&feed->draw, feed->sampler, feed->judge, feed->prompt + done,
+                           feed->stream, feed->label_rng, n));
+    for (size_t p = 0; p < n; p++) {
+        keep_pair(feed, feed->drawn_for[done + p], &feed->prompt[done + p], p);
+        count_drawn(&feed->counts, &feed->draw.pick[p], each);
         if (!is_replay)
-            SL_TRY(tell(feed, d, &vote));
+            SL_TRY(tell(feed, &feed->prompt[done + p], p));
     }
     return SL_OK;
+}
+
+static sl_status fill_on_policy(sl_feed *feed, size_t count, int is_replay)
+{
+    const size_t chunk = feed->draw.settings.chunk;
+
+    if (!feed->judge || !feed->sampler || !chunk)
+        return SL_FAIL(SL_EARG, "want a judge for on-policy pairs, found none");
+    for (size_t done = 0; done < count; done += chunk)
+        SL_TRY(draw_chunk(feed, done, count - done < chunk ? count - done : chunk, is_replay));
+    return SL_OK;
+}
+
+/* Pairs that were dropped leave their places to those behind. */
+static void compact(sl_feed *feed)
+{
+    feed->kept = 0;
+    for (size_t i = 0; i < feed->count; i++)
+        if (feed->fed[i].pair.weight > 0.0f)
+            feed->fed[feed->kept++] = feed->fed[i];
 }
 
 static void keep_reference(sl_feed *feed, sl_fed *fed, size_t i, size_t side, const float *logp,
@@ -229,15 +271,15 @@ static sl_status fill_pairs(sl_feed *feed, int is_replay)
         SL_TRY(sl_data_static_pair(&pair, token_at(feed, i), feed->data, feed->iteration, index));
         set_pair(feed, i, &pair);
     }
-    if (drawn && (!feed->judge || !feed->sampler))
-        return SL_FAIL(SL_EARG, "want a judge for on-policy pairs, found none");
+    feed->counts = (sl_drawn_counts){ 0 };
     if (drawn)
         SL_TRY(fill_on_policy(feed, drawn, is_replay));
     SL_TRY(fill_targets(feed));
+    compact(feed);
     if (!feed->settings.is_live)
-        SL_TRY(fill_reference(feed, feed->fed, feed->count));
+        SL_TRY(fill_reference(feed, feed->fed, feed->kept));
     if (drawn && !is_replay && feed->sink.filled)
-        SL_TRY(feed->sink.filled(feed->sink.state));
+        SL_TRY(feed->sink.filled(feed->sink.state, &feed->counts));
     return SL_OK;
 }
 
@@ -251,16 +293,19 @@ static sl_status fill_imitations(sl_feed *feed)
         pair.id = sl_hash_id(&pair.chosen.id, sizeof pair.chosen.id) ^ pair.prompt.id;
         set_pair(feed, i, &pair);
     }
+    feed->kept = feed->count;
     return SL_OK;
 }
 
-static sl_status refill(sl_feed *feed, size_t first, int is_replay)
+static sl_status refill(sl_feed *feed, size_t first, int64_t epoch, int is_replay)
 {
     const size_t rest = feed->settings.prompts - first;
 
     feed->first = first;
     feed->count = rest < feed->capacity ? rest : feed->capacity;
     feed->ordered_epoch = -1;
+    feed->filled_mix = feed->mix;
+    feed->filled_epoch = epoch;
     return feed->settings.is_imitation ? fill_imitations(feed) : fill_pairs(feed, is_replay);
 }
 
@@ -269,10 +314,10 @@ static void order(sl_feed *feed, int64_t epoch)
 {
     sl_rng rng = prompt_rng(feed, "epoch", (uint64_t)epoch);
 
-    for (size_t i = 0; i < feed->count; i++)
+    for (size_t i = 0; i < feed->kept; i++)
         feed->order[i] = (uint32_t)i;
     if (epoch > 0 && !feed->settings.is_in_order)
-        sl_rng_shuffle(&rng, feed->order, feed->count);
+        sl_rng_shuffle(&rng, feed->order, feed->kept);
     feed->ordered_epoch = epoch;
 }
 
@@ -280,7 +325,27 @@ int sl_feed_is_refill(const sl_feed *feed, int64_t update)
 {
     const size_t within = (size_t)update % updates_per_epoch(&feed->settings);
 
+    if (!feed->settings.refill && feed->capacity >= feed->settings.prompts)
+        return update == 0; /* kept over the epochs */
     return within * feed->settings.batch % feed->capacity == 0;
+}
+
+/* Pairs [*from, *to) of the order for the batch that begins at prompt `at` of the refill. */
+static sl_status cut_batch(size_t *from, size_t *to, const sl_feed *feed, size_t at)
+{
+    const size_t batch = feed->settings.batch;
+    const size_t end = feed->count - at < batch ? feed->count : at + batch;
+
+    *from = at * feed->kept / feed->count;
+    *to = end * feed->kept / feed->count;
+    if (*from < *to)
+        return SL_OK;
+    return sl_err_hint(SL_FAIL(SL_EARG,
+                               "want a pair for every update, found %zu left of %zu prompts: %u "
+                               "without two different answers, %u too close",
+                               feed->kept, feed->count, feed->counts.same, feed->counts.close),
+                       "more policy.candidates or policy.temperature, a smaller policy.margin, a "
+                       "larger policy.refill");
 }
 
 sl_status sl_feed_next(const sl_fed **fed, size_t *count, sl_feed *feed, int64_t update,
@@ -290,19 +355,18 @@ sl_status sl_feed_next(const sl_fed **fed, size_t *count, sl_feed *feed, int64_t
     const int64_t epoch = update / (int64_t)updates_per_epoch(s);
     const size_t at = (size_t)update % updates_per_epoch(s) * s->batch; /* prompt of the epoch */
     const size_t first = at / feed->capacity * feed->capacity;
-    size_t n;
+    size_t from, to;
 
-    if (!feed->count || feed->first != first)
-        SL_TRY(refill(feed, first, is_replay));
+    if (!feed->count || feed->first != first || (s->refill && feed->filled_epoch != epoch))
+        SL_TRY(refill(feed, first, epoch, is_replay));
     if (feed->ordered_epoch != epoch)
         order(feed, epoch);
-    n = feed->count - (at - first);
-    n = n < s->batch ? n : s->batch;
-    for (size_t i = 0; i < n; i++) {
-        feed->batch[i] = feed->fed[feed->order[at - first + i]];
-        feed->batch[i].pair.visit = (uint32_t)epoch;
+    SL_TRY(cut_batch(&from, &to, feed, at - first));
+    for (size_t i = from; i < to; i++) {
+        feed->batch[i - from] = feed->fed[feed->order[i]];
+        feed->batch[i - from].pair.visit = (uint32_t)epoch;
     }
     *fed = feed->batch;
-    *count = n;
-    return s->is_live && !s->is_imitation ? fill_reference(feed, feed->batch, n) : SL_OK;
+    *count = to - from;
+    return s->is_live && !s->is_imitation ? fill_reference(feed, feed->batch, *count) : SL_OK;
 }

@@ -1,6 +1,7 @@
 #include "train/recipe.h"
 #include "text/encoder.h"
 #include "train/optim.h"
+#include "train/pair_rule.h"
 #include "train/schedule.h"
 #include <stddef.h>
 
@@ -122,11 +123,21 @@ const sl_key sl_recipe_keys[] = {
     I64(train, checkpoint_every, 0, 1e9, "0", "updates between checkpoints; 0: iterations only"),
     PICK(policy, "source", kind, policies, "static", "static, on-policy, mix or advised"),
     F64(policy, mix, 0, 1, "0.5", "share of on-policy pairs under mix"),
-    I64(policy, refill, 0, 1e9, "0", "updates between refills of pairs; 0: once an iteration"),
+    I64(policy, refill, 0, 1e9, "0",
+        "updates between draws by the policy as it then stands (1: every step); 0: by that at the "
+        "iteration's start"),
     F64(policy, temperature, 0.01, 100, "1", "of on-policy samples"),
     F64(policy, top_p, 0.001, 1, "1", "of on-policy samples; 1: off"),
     I64(policy, top_k, 0, 1e6, "0", "of on-policy samples; 0: off"),
     I64(policy, sample_batch, 0, 1e6, "0", "answers sampled at once; 0: by memory"),
+    I64(policy, candidates, 2, SL_CANDIDATES_MOST, "2", "answers drawn for a prompt"),
+    PICK(policy, "pair", rule, sl_pair_rule_names, "two",
+         "which two: two, best-worst, best-random or margin (any at least that far apart)"),
+    F64(policy, margin, 0, 1e6, "0",
+        "least log-odds (score / judge.temperature) between the two; closer pairs are dropped"),
+    PICK(policy, "labels", labels, sl_labels_names, "drawn",
+         "who wins: drawn by the judge's probability, or best by its score"),
+    FLAG(policy, keep_candidates, "true", "all answers drawn, as lines of RUN/candidates.jsonl"),
     TEXT(measure, judge, "truth", "who votes and labels"),
     I64(measure, prompts, 0, 1e6, "2000", "most prompts of a boundary measurement; 0: none"),
     I64(measure, every, 0, 1e9, "0", "updates between measurements; 0: at each iteration"),
@@ -215,6 +226,18 @@ static sl_status check_reference(const sl_recipe *recipe)
     return SL_OK;
 }
 
+static sl_status check_pair_rule(const sl_recipe *recipe)
+{
+    const int64_t n = recipe->policy.candidates;
+
+    if (recipe->policy.rule == SL_RULE_TWO && n != 2)
+        return sl_err_hint(SL_FAIL(SL_EARG,
+                                   "want policy.candidates 2 with policy.pair two, found %lld",
+                                   (long long)n),
+                           "policy.pair=best-worst takes the first and the last of them");
+    return SL_OK;
+}
+
 sl_status sl_recipe_check(const sl_recipe *recipe)
 {
     const int64_t batch = recipe->train.batch, micro = recipe->train.micro_batch;
@@ -223,6 +246,7 @@ sl_status sl_recipe_check(const sl_recipe *recipe)
     SL_TRY(sl_recipe_objective(&objective, recipe));
     SL_TRY(check_reward(recipe));
     SL_TRY(check_reference(recipe));
+    SL_TRY(check_pair_rule(recipe));
     if (micro && batch % micro)
         return SL_FAIL(SL_EARG, "want train.micro_batch to divide train.batch, found %lld and %lld",
                        (long long)micro, (long long)batch);

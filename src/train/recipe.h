@@ -82,6 +82,10 @@ typedef struct sl_recipe {
         int64_t refill, sample_batch;
         double temperature, top_p;
         int64_t top_k;
+        int64_t candidates;
+        int rule, labels; /* sl_pair_rule, sl_labels */
+        double margin;
+        int keep_candidates;
     } policy;
     struct {
         char judge[SL_RECIPE_WORD];

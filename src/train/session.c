@@ -7,19 +7,11 @@
 #include "train/emit.h"
 #include "train/memory.h"
 #include "train/reference.h"
+#include "train/sampling.h"
 #include "train/voices.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { CACHE_BYTES = 256 << 20 }; /* of the KV cache when policy.sample_batch is 0 */
-
-/* On-policy data and measurements need a judge; static training does without. */
-static int needs_judge(const sl_recipe *r)
-{
-    return r->policy.kind != SL_POLICY_STATIC || r->measure.prompts > 0 ||
-           r->measure.reference_prompts > 0;
-}
 
 static sl_status open_file(sl_session *s)
 {
@@ -30,7 +22,7 @@ static sl_status open_file(sl_session *s)
     if (file.text)
         snprintf(s->tokenizer_hash, sizeof s->tokenizer_hash, "%s",
                  sl_tokenizer_hash(sl_text_encoder_tokenizer(file.text)));
-    file.file.keeps_text = needs_judge(&s->recipe) && sl_voices_want_words(&s->recipe);
+    file.file.keeps_text = sl_sampling_needs_judge(&s->recipe) && sl_voices_want_words(&s->recipe);
     SL_TRY_OUT(sl_data_open_file(&s->data, &file.file));
     if (file.file.keeps_text) {
         s->text = file.text;
@@ -131,6 +123,7 @@ static sl_status check_parameters(const sl_session *s)
     const sl_optim_settings optim = optim_settings(r);
     const size_t copies = 2 + sl_optim_moments(&optim) + (is_policy(s) ? 1 : 0) +
                           (has_reference(s) ? 1 : 0) +
+                          (sl_sampling_has_drawer(&s->recipe) ? 1 : 0) +
                           (s->loss && r->record.grad_split_every ? 2 : 0);
     sl_config config;
     size_t bytes;
@@ -180,46 +173,7 @@ static sl_status open_models(sl_session *s)
                             "key \"model.reference\""));
     else if (has_reference(s))
         SL_TRY(sl_model_clone(&s->reference, s->policy, 0));
-    return SL_OK;
-}
-
-static size_t sample_batch(const sl_session *s)
-{
-    const sl_config *c = sl_model_config(s->policy);
-    const sl_data_limits *l = sl_data_limits_of(s->data);
-    const size_t bytes =
-        2 * c->L * c->K * c->E * sizeof(float) * ((size_t)l->prompt_tok + l->answer_tok);
-    const size_t least = (size_t)(s->recipe.measure.on > 2 ? s->recipe.measure.on : 2);
-    size_t n =
-        s->recipe.policy.sample_batch ? (size_t)s->recipe.policy.sample_batch : CACHE_BYTES / bytes;
-
-    n = n > 1024 && !s->recipe.policy.sample_batch ? 1024 : n;
-    return n < least ? least : n;
-}
-
-static sl_status open_sampling(sl_session *s)
-{
-    const sl_recipe *r = &s->recipe;
-    const sl_data_limits *l = sl_data_limits_of(s->data);
-    const sl_measure_settings set = { .seed = (uint64_t)r->seed,
-                                      .prompts = (uint32_t)r->measure.prompts,
-                                      .batch = (uint32_t)r->measure.batch,
-                                      .on = (uint32_t)r->measure.on,
-                                      .off = (uint32_t)r->measure.off };
-    const sl_generate law = { .law = { (float)r->policy.temperature, (float)r->policy.top_p,
-                                       (uint32_t)r->policy.top_k },
-                              .max_new = l->answer_tok,
-                              .stop = l->stop,
-                              .stop_count = l->stop_count,
-                              .seed = (uint64_t)r->seed };
-
-    SL_TRY(sl_voices_judge(&s->judge, r, s->data, s->stop));
-    SL_TRY(sl_measure_open(&s->measure, &set, s->data, s->judge));
-    SL_TRY(sl_model_sampler_open(&s->sampler, s->start ? s->start : s->policy, sample_batch(s),
-                                 l->prompt_tok, l->answer_tok));
-    s->sampler.decode = sl_voices_decode(s->text);
-    s->door = sl_model_sampler_door(&s->sampler, &law);
-    return SL_OK;
+    return sl_sampling_has_drawer(&s->recipe) ? sl_model_clone(&s->drawer, s->policy, 0) : SL_OK;
 }
 
 static void carve_probe(sl_probe_set *probe, sl_arena *arena, const sl_data_limits *l, size_t V)
@@ -291,7 +245,7 @@ static void settle_sizes(sl_session *s)
                       .batch = (size_t)r->train.batch,
                       .epochs = r->train.epochs,
                       .refill = r->policy.refill,
-                      .label_temperature = r->world.label_temperature,
+                      .draw = sl_sampling_draw(s),
                       .is_imitation = !s->loss,
                       .has_target = s->loss && s->loss->needs_target,
                       .is_in_order = !r->data.shuffle,
@@ -369,11 +323,10 @@ static sl_status open_memory(sl_session *s, sl_memory_plan *plan)
     sl_arena measure = SL_ARENA_MEASURE;
 
     carve(s, &measure);
-    plan->parameters = floats * sizeof(float) * (2 + (s->start != NULL) + (s->reference != NULL));
+    plan->parameters = floats * sizeof(float) *
+                       (2 + (s->start != NULL) + (s->reference != NULL) + (s->drawer != NULL));
     plan->activations = sl_work_bytes(c, &most, 1);
-    plan->cache = s->judge ? sample_batch(s) * 2 * c->L * c->K * c->E * sizeof(float) *
-                                 ((size_t)l->prompt_tok + l->answer_tok)
-                           : 0;
+    plan->cache = s->judge ? sl_sampling_cache_bytes(s) : 0;
     plan->other = measure.used_bytes;
     SL_TRY(sl_memory_check(plan->parameters + plan->activations + plan->cache + plan->other,
                            sl_memory_physical(), "the whole plan"));
@@ -395,8 +348,8 @@ static sl_status open_all(sl_session *s, sl_memory_plan *plan)
     SL_TRY(open_models(s));
     settle_sizes(s);
     SL_TRY(check_data(s));
-    if (is_policy(s) && needs_judge(r))
-        SL_TRY(open_sampling(s));
+    if (is_policy(s) && sl_sampling_needs_judge(r))
+        SL_TRY(sl_sampling_open(s));
     SL_TRY(open_memory(s, plan));
     connect(s);
     return fill_probe(s);
@@ -424,12 +377,11 @@ static sl_status open_measuring(sl_session *s, sl_memory_plan *plan)
         return SL_FAIL(SL_ESHAPE, "want a vocabulary of at least %zu tokens, found %zu", l->vocab,
                        c->V);
     *plan = (sl_memory_plan){ .parameters = sl_model_tensors(s->policy)->floats * sizeof(float),
-                              .cache = sample_batch(s) * 2 * c->L * c->K * c->E * sizeof(float) *
-                                       ((size_t)l->prompt_tok + l->answer_tok) };
+                              .cache = sl_sampling_cache_bytes(s) };
     SL_TRY(sl_memory_check(plan->parameters + plan->cache, sl_memory_physical(),
                            "parameters and KV cache"));
     s->recorder.measurement = UINT32_MAX; /* the first one is 0 */
-    return open_sampling(s);
+    return sl_sampling_open(s);
 }
 
 sl_status sl_session_open_measuring(sl_session *out, const sl_recipe *recipe,
@@ -439,6 +391,7 @@ sl_status sl_session_open_measuring(sl_session *out, const sl_recipe *recipe,
     sl_status st;
 
     *out = (sl_session){ .recipe = *recipe, .backend = backend, .stop = stop };
+    sl_candidate_log_init(&out->candidates);
     st = open_measuring(out, plan);
     if (st != SL_OK)
         sl_session_close(out);
@@ -451,6 +404,7 @@ sl_status sl_session_open(sl_session *out, const sl_recipe *recipe, const sl_bac
     sl_status st;
 
     *out = (sl_session){ .recipe = *recipe, .backend = backend, .stop = stop };
+    sl_candidate_log_init(&out->candidates);
     st = open_all(out, plan);
     if (st != SL_OK)
         sl_session_close(out);
@@ -467,6 +421,8 @@ void sl_session_close(sl_session *s)
     sl_model_close(&s->policy);
     sl_model_close(&s->start);
     sl_model_close(&s->reference);
+    sl_model_close(&s->drawer);
+    sl_candidate_log_close(&s->candidates);
     sl_judge_close(&s->judge);
     sl_text_encoder_close(&s->text);
     sl_data_close(&s->data);

@@ -6,6 +6,7 @@
 #include "measure/measure.h"
 #include "run/decision.h"
 #include "text/encoder.h"
+#include "train/candidate_log.h"
 #include "train/feed.h"
 #include "train/optim.h"
 #include "train/recipe.h"
@@ -52,6 +53,7 @@ struct sl_session {
     sl_model *policy;    /* trained */
     sl_model *start;     /* policy at the start of the iteration; NULL for SFT */
     sl_model *reference; /* NULL: `start` is the reference, or there is none */
+    sl_model *drawer;    /* the policy at the start of a refill of several updates; NULL: none */
     sl_work *work;
     sl_model_sampler sampler;
     sl_sampler door; /* of `sampler`: answers of the training feed and of measurements */
@@ -79,7 +81,10 @@ struct sl_session {
     int64_t iteration, update_at;  /* of the iteration */
     int64_t iteration_step;        /* step at which the iteration began */
     double mix;                    /* share of on-policy pairs now */
+    double refill_mix;             /* of a checkpoint: that of the refill in progress */
     int is_replay;                 /* the refill in progress was recorded by an earlier attempt */
+    sl_candidate_log candidates;   /* closed: answers are not kept */
+    int64_t candidates_bytes;      /* of a checkpoint: where the log stood */
     double last_bs;                /* of the last measurement; NaN before */
     char decision_note[256];       /* about the last measurement, for people */
     sl_phase_times times;
@@ -103,5 +108,8 @@ void sl_session_close(sl_session *session);
  */
 sl_status sl_session_describe(sl_json **out, const sl_session *session) SL_MUSTUSE;
 int64_t sl_session_updates(const sl_session *session); /* of one iteration */
+/* The model that answers are drawn from: the policy at the start of the iteration or, with
+ * policy.refill, at the start of the refill. */
+const sl_model *sl_session_drawer(const sl_session *session);
 
 #endif

@@ -133,9 +133,17 @@ static sl_status between(sl_session *s, const sl_train_hooks *hooks, int has_che
         return SL_OK;
     s->sampler.model = s->policy;
     SL_TRY(sl_decide_measure(s));
-    s->sampler.model = s->start;
     s->feed.mix = s->mix;
     report(s, hooks, "measuring", NULL);
+    return SL_OK;
+}
+
+/* The model that answers of the next update are drawn from, where they are. */
+static sl_status begin_refill(sl_session *s)
+{
+    if (s->drawer && sl_feed_is_refill(&s->feed, s->update_at))
+        SL_TRY(sl_model_copy(s->drawer, s->policy));
+    s->sampler.model = sl_session_drawer(s);
     return SL_OK;
 }
 
@@ -147,11 +155,15 @@ static sl_status run_updates(sl_session *s, const sl_train_hooks *hooks, int is_
     int has_checkpoint = is_resumed || s->update_at == 0;
 
     s->is_replay = is_resumed && s->update_at > 0 && !sl_feed_is_refill(&s->feed, s->update_at);
+    if (s->is_replay)
+        s->feed.mix = s->refill_mix;
     while (s->update_at < updates) {
         SL_TRY(between(s, hooks, has_checkpoint));
         s->recorder.step = s->step;
+        SL_TRY(begin_refill(s));
         SL_TRY(sl_train_step(s));
         s->is_replay = 0;
+        s->feed.mix = s->mix;
         has_checkpoint = 0;
         report(s, hooks, s->run ? "training" : "branch", NULL);
     }
@@ -279,6 +291,8 @@ sl_status sl_train(sl_session *session, int is_resumed, const sl_train_hooks *ho
     sl_session *s = session;
 
     s->recorder.run = s->run;
+    if (s->judge && s->recipe.policy.keep_candidates && s->recipe.policy.kind != SL_POLICY_STATIC)
+        SL_TRY(sl_candidate_log_open(&s->candidates, sl_run_path(s->run), s->candidates_bytes));
     if (s->judge)
         SL_TRY(sl_recorder_name(&s->recorder, s->judge, s->door.name));
     SL_TRY(sl_emit_names(s));

@@ -38,11 +38,13 @@ resume() {
     ${becomes:-} "$program" train --resume --out run --threads 1 --quiet
 }
 
-# check WHERE: goes on to the end and compares.
+# check WHERE [WHOLE]: goes on to the end and compares with the run WHOLE.
 check() {
     expect 0 resume
     found=$(digest run)
     [ "$found" = "$want" ] || fail "killed at $1: want digest $want, found $found"
+    cmp run/candidates.jsonl "${2:-whole}/candidates.jsonl" ||
+        fail "killed at $1: want the same answers, found others"
     expect 0 "$program" analyze run
     prints "all as recorded, bit for bit"
 }
@@ -79,7 +81,24 @@ for at in 8 15 16 22; do
     rm -rf run
     # shellcheck disable=SC2086
     kill_at $at train_dpo run $state
-    check "step $at, moving reference"
+    check "step $at, moving reference" moving
+done
+
+# So is the policy that the answers of a refill came from, and the answers' file.
+online="--set policy.source=on-policy --set policy.refill=3 --set policy.candidates=3
+    --set policy.pair=best-worst --set policy.margin=1 --set measure.counterfactual=false"
+# shellcheck disable=SC2086
+train_dpo online $online >/dev/null
+want=$(digest online)
+[ "$(wc -l <online/candidates.jsonl)" -eq 512 ] || fail "want a line of answers a prompt"
+for at in 2 5 11 15 16 21 31; do
+    rm -rf run
+    # shellcheck disable=SC2086
+    kill_at $at train_dpo run $online
+    if [ $at -eq 11 ]; then # what a write cut short leaves behind
+        printf '{"prompt_id": "torn' >>run/candidates.jsonl
+    fi
+    check "step $at, fresh every 3 updates" online
 done
 [ $killed -ge 10 ] || fail "want at least 10 runs killed on the way, found $killed"
 echo "killed $killed times"

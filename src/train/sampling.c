@@ -1,0 +1,88 @@
+#include "train/sampling.h"
+#include "train/voices.h"
+
+enum { CACHE_BYTES = 256 << 20 }; /* of the KV cache when policy.sample_batch is 0 */
+
+int sl_sampling_needs_judge(const sl_recipe *r)
+{
+    return r->policy.kind != SL_POLICY_STATIC || r->measure.prompts > 0 ||
+           r->measure.reference_prompts > 0;
+}
+
+int sl_sampling_has_drawer(const sl_recipe *r)
+{
+    return r->method.kind == SL_METHOD_PREFERENCE && r->policy.kind != SL_POLICY_STATIC &&
+           r->policy.refill > 1;
+}
+
+/* KV cache of one answer. */
+static size_t cache_bytes(const sl_session *s)
+{
+    const sl_config *c = sl_model_config(s->policy);
+    const sl_data_limits *l = sl_data_limits_of(s->data);
+
+    return 2 * c->L * c->K * c->E * sizeof(float) * ((size_t)l->prompt_tok + l->answer_tok);
+}
+
+size_t sl_sampling_batch(const sl_session *s)
+{
+    const size_t on = (size_t)s->recipe.measure.on, drawn = (size_t)s->recipe.policy.candidates;
+    const size_t least = on > drawn ? on : drawn, set = (size_t)s->recipe.policy.sample_batch;
+    size_t n = set ? set : CACHE_BYTES / cache_bytes(s);
+
+    n = n > 1024 && !set ? 1024 : n;
+    return n < least ? least : n;
+}
+
+size_t sl_sampling_cache_bytes(const sl_session *s)
+{
+    return sl_sampling_batch(s) * cache_bytes(s);
+}
+
+sl_draw_settings sl_sampling_draw(const sl_session *s)
+{
+    const sl_recipe *r = &s->recipe;
+    const size_t each = r->method.kind == SL_METHOD_PREFERENCE && sl_sampling_needs_judge(r)
+                            ? (size_t)r->policy.candidates
+                            : 0;
+
+    return (sl_draw_settings){ .pair = { .rule = (sl_pair_rule)r->policy.rule,
+                                         .labels = (sl_labels)r->policy.labels,
+                                         .margin = r->policy.margin,
+                                         .temperature = r->world.label_temperature },
+                               .each = each,
+                               .chunk = each ? sl_sampling_batch(s) / each : 0,
+                               .judge_temperature = r->judge.temperature };
+}
+
+sl_status sl_sampling_open(sl_session *s)
+{
+    const sl_recipe *r = &s->recipe;
+    const sl_data_limits *l = sl_data_limits_of(s->data);
+    const sl_measure_settings set = { .seed = (uint64_t)r->seed,
+                                      .prompts = (uint32_t)r->measure.prompts,
+                                      .batch = (uint32_t)r->measure.batch,
+                                      .on = (uint32_t)r->measure.on,
+                                      .off = (uint32_t)r->measure.off };
+    const sl_generate law = { .law = { (float)r->policy.temperature, (float)r->policy.top_p,
+                                       (uint32_t)r->policy.top_k },
+                              .max_new = l->answer_tok,
+                              .stop = l->stop,
+                              .stop_count = l->stop_count,
+                              .seed = (uint64_t)r->seed };
+
+    SL_TRY(sl_voices_judge(&s->judge, r, s->data, s->stop));
+    SL_TRY(sl_measure_open(&s->measure, &set, s->data, s->judge));
+    SL_TRY(sl_model_sampler_open(&s->sampler, s->start ? s->start : s->policy, sl_sampling_batch(s),
+                                 l->prompt_tok, l->answer_tok));
+    s->sampler.decode = sl_voices_decode(s->text);
+    s->door = sl_model_sampler_door(&s->sampler, &law);
+    return SL_OK;
+}
+
+const sl_model *sl_session_drawer(const sl_session *s)
+{
+    if (s->drawer)
+        return s->drawer;
+    return s->recipe.policy.refill == 1 ? s->policy : s->start;
+}

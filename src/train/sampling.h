@@ -1,0 +1,21 @@
+/* Where a session's answers come from: the sampler with its judge and buffers, and which model it
+ * holds. */
+#ifndef SL_TRAIN_SAMPLING_H
+#define SL_TRAIN_SAMPLING_H
+
+#include "train/session.h"
+
+/* On-policy data and measurements need a judge; static training does without. */
+int sl_sampling_needs_judge(const sl_recipe *recipe);
+/* Whether a copy of the policy is kept for a refill: its answers come from a policy that has moved
+ * on. */
+int sl_sampling_has_drawer(const sl_recipe *recipe);
+/* Answers sampled at once. */
+size_t sl_sampling_batch(const sl_session *session);
+/* Bytes of the KV cache for that. */
+size_t sl_sampling_cache_bytes(const sl_session *session);
+sl_draw_settings sl_sampling_draw(const sl_session *session);
+/* Opens judge, measurement and sampler of a session whose data and models are open. */
+sl_status sl_sampling_open(sl_session *session) SL_MUSTUSE;
+
+#endif
