@@ -7,15 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static uint32_t code_points(const char *text)
-{
-    uint32_t n = 0;
-
-    for (; *text; text++)
-        n += ((unsigned char)*text & 0xC0) != 0x80;
-    return n;
-}
-
 static sl_status encode_part(sl_raw_part *part, const sl_encoder *encoder, int is_start)
 {
     if (!part->text)
@@ -278,7 +269,7 @@ static sl_status store(file_part *to, file_state *f, const sl_raw_part *part)
     to->first = f->token_count;
     to->count = (uint32_t)part->count;
     to->bytes = words ? (uint32_t)strlen(words) : to->count;
-    to->chars = words ? code_points(words) : to->count;
+    to->chars = words ? sl_text_chars(words) : to->count;
     to->text = SIZE_MAX;
     f->token_count += part->count;
     return words && f->keeps_text ? keep_words(to, f, words) : SL_OK;

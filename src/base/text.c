@@ -174,3 +174,12 @@ int sl_text_is_utf8(const char *text, size_t bytes)
     }
     return 1;
 }
+
+uint32_t sl_text_chars(const char *text)
+{
+    uint32_t n = 0;
+
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}

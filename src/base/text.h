@@ -21,5 +21,7 @@ sl_status sl_text_f64(double *out, const char *text) SL_MUSTUSE; /* finite */
 /* The next line of a span (without its line break); 0 when there is none left. */
 int sl_text_line(sl_span *line, sl_span *rest);
 int sl_text_is_utf8(const char *text, size_t bytes);
+/* Characters of UTF-8 (bytes that continue none). */
+uint32_t sl_text_chars(const char *text);
 
 #endif

@@ -21,15 +21,6 @@ typedef struct answer {
 
 /* --- words and ids --------------------------------------------------------------------------- */
 
-static uint32_t characters(const char *text)
-{
-    uint32_t n = 0;
-
-    for (; *text; text++)
-        n += ((unsigned char)*text & 0xc0) != 0x80; /* not a continuation byte of UTF-8 */
-    return n;
-}
-
 /* Token ids of `key`; *out NULL: there are none. */
 static sl_status read_ids(sl_candidates *c, const int32_t **out, uint32_t *count,
                           const sl_json *row, const char *key)
@@ -103,7 +94,7 @@ static sl_status read_answer(sl_candidates *c, answer *a, const sl_json *row,
                        key->text, key->ids);
     x->score = (float)score;
     x->bytes = x->text ? (uint32_t)strlen(x->text) : x->count;
-    x->chars = x->text ? characters(x->text) : x->count;
+    x->chars = x->text ? sl_text_chars(x->text) : x->count;
     return name_answer(a, row, key->id);
 }
 

@@ -1,32 +1,23 @@
-/* A judge that is a program outside: one line of JSON a question and an answer, in any order within
- * a batch. A program that dies or is silent is started again and asked what it left open, a bounded
- * number of times; not so one that never answered or that breaks the protocol. */
-#include "base/alloc.h"
+/* A judge that is a program outside: one line of JSON a question and an answer (remote/asker.h). */
 #include "base/text.h"
+#include "base/alloc.h"
 #include "judge/judge_int.h"
-#include "remote/process.h"
-#include "remote/remote.h"
+#include "remote/asker.h"
 #include <math.h>
 #include <string.h>
 
 typedef struct command {
-    sl_process *process; /* NULL: not running */
-    char *line;          /* for /bin/sh */
+    sl_asker *asker;
     sl_order_settings order;
     sl_reply_rules rules;
-    sl_judge_settings set; /* numbers and the stop flag; its texts are gone */
-    int64_t asked;         /* questions so far: the next id */
-    int is_warm;           /* this process has answered */
-    int has_answered;      /* any process has */
 } command;
 
 /* A batch under way. */
 typedef struct batch {
-    command *judge;
+    const command *judge;
     sl_opinion *opinion;
     const sl_question *question;
-    size_t count, open; /* open: without an answer */
-    int64_t first_id;
+    sl_opinion read; /* the line read last */
 } batch;
 
 /* --- questions ------------------------------------------------------------------------------- */
@@ -53,8 +44,10 @@ static sl_status add_part(sl_json *row, const char *key, const char *text, const
     return failed ? SL_FAIL(SL_ENOMEM, "want memory for a question, found none") : SL_OK;
 }
 
-static sl_status question_line(char **out, const sl_question *q, int64_t id)
+static sl_status write_question(void *with, char **out, size_t i, int64_t id)
 {
+    batch *b = with;
+    const sl_question *q = &b->question[i];
     sl_json *row = json_object();
     sl_status st = SL_OK;
 
@@ -68,107 +61,39 @@ static sl_status question_line(char **out, const sl_question *q, int64_t id)
         st = add_part(row, "b", q->second->text, q->second->token, q->second->count);
     if (st == SL_OK)
         st = sl_json_dump(out, row, 0);
+    b->opinion[i].attempts += st == SL_OK;
     sl_json_close(&row);
     return st;
 }
 
-/* The questions still open, a line each. */
-static sl_status questions(char **text, size_t *bytes, const batch *b)
-{
-    size_t capacity = 0;
-
-    for (size_t i = 0; i < b->count; i++) {
-        char *line = NULL;
-        size_t n;
-        sl_status st;
-
-        if (b->opinion[i].is_given)
-            continue;
-        SL_TRY(sl_err_where(question_line(&line, &b->question[i], b->first_id + (int64_t)i),
-                            "question %zu", i));
-        n = strlen(line);
-        st = sl_grow(text, &capacity, *bytes + n + 1, 1);
-        if (st == SL_OK) {
-            memcpy(*text + *bytes, line, n);
-            (*text)[*bytes + n] = '\n';
-            *bytes += n + 1;
-            b->opinion[i].attempts++;
-        }
-        sl_free(line);
-        SL_TRY(st);
-    }
-    return SL_OK;
-}
-
 /* --- answers --------------------------------------------------------------------------------- */
 
-static sl_status take_answer(void *with, int *is_done, const char *line, size_t bytes)
+static sl_status read_answer(void *with, int64_t *id, const char *line, size_t bytes)
 {
     batch *b = with;
-    sl_opinion opinion = { .p = NAN };
-    int64_t id = 0;
-    size_t i;
 
-    SL_TRY(sl_command_reply(&id, &opinion, &b->judge->rules, line, bytes));
-    if (id < b->first_id || id >= b->first_id + (int64_t)b->count)
-        return SL_FAIL(SL_EFORMAT, "want an \"id\" from %lld to %lld, found %lld",
-                       (long long)b->first_id, (long long)b->first_id + (long long)b->count - 1,
-                       (long long)id);
-    i = (size_t)(id - b->first_id);
-    if (b->opinion[i].is_given)
-        return SL_FAIL(SL_EFORMAT, "want one answer to \"id\" %lld, found two", (long long)id);
-    opinion.attempts = b->opinion[i].attempts;
-    b->opinion[i] = opinion;
-    b->judge->is_warm = b->judge->has_answered = 1;
-    *is_done = --b->open == 0;
-    return SL_OK;
+    return sl_command_reply(id, &b->read, &b->judge->rules, line, bytes);
 }
 
-static sl_status attempt(batch *b)
+static void keep_answer(void *with, size_t i)
 {
-    command *c = b->judge;
-    const double timeout_s = c->set.timeout_s + (c->is_warm ? 0.0 : c->set.start_s);
-    sl_process_settings set = sl_process_defaults();
-    char *text = NULL;
-    size_t bytes = 0;
-    sl_status st = SL_OK;
+    batch *b = with;
 
-    if (!c->process) {
-        set.command = c->line;
-        set.stop = c->set.stop;
-        SL_TRY(sl_process_open(&c->process, &set));
-    }
-    SL_TRY_OUT(questions(&text, &bytes, b));
-    SL_TRY_OUT(sl_process_exchange(c->process, text, bytes, timeout_s, take_answer, b));
-out:
-    sl_free(text);
-    if (st != SL_OK) {
-        sl_process_close(&c->process);
-        c->is_warm = 0;
-    }
-    return st;
+    b->read.attempts = b->opinion[i].attempts;
+    b->opinion[i] = b->read;
 }
 
 static sl_status command_ask(sl_opinion *opinion, void *state, const sl_question *question,
                              size_t count)
 {
-    command *c = state;
-    batch b = { .judge = c,
-                .opinion = opinion,
-                .question = question,
-                .count = count,
-                .open = count,
-                .first_id = c->asked };
-    sl_status st;
+    const command *c = state;
+    batch b = { .judge = c, .opinion = opinion, .question = question, .read = { .p = NAN } };
 
-    c->asked += (int64_t)count;
-    for (uint32_t tries = 0;; tries++) {
-        st = attempt(&b);
-        if (st != SL_EIO || tries == c->set.retries || !c->has_answered)
-            return st;
-        sl_err_clear();
-        SL_TRY(sl_remote_wait(ldexp(c->set.backoff_s, tries < 8 ? (int)tries : 8), c->set.stop));
-    }
+    return sl_asker_ask(c->asker, &(sl_asker_batch){ .with = &b,
+                                                     .count = count,
+                                                     .write = write_question,
+                                                     .read = read_answer,
+                                                     .keep = keep_answer });
 }
 
 /* --- the row --------------------------------------------------------------------------------- */
@@ -185,8 +110,7 @@ static void command_close(void *state)
 {
     command *c = state;
 
-    sl_process_close(&c->process);
-    sl_free(c->line);
+    sl_asker_close(&c->asker);
     sl_free(c);
 }
 
@@ -195,14 +119,16 @@ static sl_status command_open(void **state, const sl_judge_settings *set, const 
     command *c = NULL;
 
     (void)data;
-    if (!set->command || !*set->command)
-        return SL_FAIL(SL_EARG, "want a command to run, found none");
     SL_TRY(sl_take(&c, 1, sizeof *c));
     *state = c;
     c->order = (sl_order_settings){ set->both_orders, set->seed, set->batch };
     c->rules = (sl_reply_rules){ set->temperature, set->keeps_failed };
-    c->set = *set;
-    return sl_strdup(&c->line, set->command);
+    return sl_asker_open(&c->asker, &(sl_asker_settings){ .command = set->command,
+                                                          .start_s = set->start_s,
+                                                          .timeout_s = set->timeout_s,
+                                                          .backoff_s = set->backoff_s,
+                                                          .retries = set->retries,
+                                                          .stop = set->stop });
 }
 
 const sl_judge_row sl_judge_command = {

@@ -3,9 +3,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "judge/judge_int.h"
-#include "remote/http.h"
-#include <stdio.h>
-#include <stdlib.h>
+#include "remote/openai.h"
 #include <string.h>
 
 enum { TOP_LOGPROBS = 5, REPLY_MOST = 1 << 20, PARALLEL_MOST = 256 };
@@ -120,39 +118,9 @@ static void endpoint_close(void *state)
     sl_free(e);
 }
 
-/* The key never enters a message: only the variable's name does. */
-static sl_status find_key(const char **key, const char *variable)
-{
-    *key = NULL;
-    if (!variable)
-        return SL_OK;
-    *key = getenv(variable);
-    if (*key && **key)
-        return SL_OK;
-    return SL_FAIL(SL_EARG, "want the key in the environment variable %.64s, found none", variable);
-}
-
-/* "https://host/v1" or the whole address. */
-static sl_status address(char **out, const char *url)
-{
-    static const char path[] = "/chat/completions";
-    size_t n = strlen(url);
-
-    SL_TRY(sl_take(out, n + sizeof path, 1));
-    memcpy(*out, url, n);
-    if (n >= sizeof path - 1 && !strcmp(url + n - (sizeof path - 1), path))
-        return SL_OK;
-    while (n && (*out)[n - 1] == '/')
-        n--;
-    memcpy(*out + n, path, sizeof path);
-    return SL_OK;
-}
-
 static sl_status open_http(endpoint *e, const sl_judge_settings *s)
 {
     sl_http_settings http = sl_http_defaults();
-    char *url = NULL;
-    sl_status st;
 
     http.timeout_s = s->timeout_s;
     http.backoff_s = s->backoff_s;
@@ -162,12 +130,7 @@ static sl_status open_http(endpoint *e, const sl_judge_settings *s)
     http.seed = s->seed;
     http.keeps_late = s->keeps_failed;
     http.stop = s->stop;
-    SL_TRY(find_key(&http.key, s->key_env));
-    SL_TRY(address(&url, s->url));
-    http.url = url;
-    st = sl_http_open(&e->http, &http);
-    sl_free(url);
-    return st;
+    return sl_openai_open(&e->http, s->url, s->key_env, &http);
 }
 
 static sl_status endpoint_open(void **state, const sl_judge_settings *set, const sl_data *data)

@@ -1,6 +1,7 @@
 /* Answers from our own model. */
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "measure/sampler.h"
 #include <string.h>
 
@@ -44,15 +45,6 @@ static void read_answer(sl_drawn *drawn, const sl_candidate *c)
         drawn->logp += (double)c->logp[i];
 }
 
-static uint32_t characters(const char *text)
-{
-    uint32_t n = 0;
-
-    for (; *text; text++)
-        n += ((unsigned char)*text & 0xC0) != 0x80;
-    return n;
-}
-
 /* Appends the words of an answer with their zero byte at *used. */
 static sl_status add_words(sl_model_sampler *s, size_t *used, sl_drawn *drawn)
 {
@@ -67,7 +59,7 @@ static sl_status add_words(sl_model_sampler *s, size_t *used, sl_drawn *drawn)
     SL_TRY_OUT(sl_grow(&s->words, &s->words_capacity, *used + bytes + 1, 1));
     memcpy(s->words + *used, text, bytes + 1);
     a->bytes = (uint32_t)bytes;
-    a->chars = characters(text);
+    a->chars = sl_text_chars(text);
     *used += bytes + 1;
 out:
     sl_free(text);
