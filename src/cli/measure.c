@@ -17,7 +17,7 @@
 enum { FIXED_PROMPTS = 2000 }; /* of the published measurement */
 
 typedef struct measure_opts {
-    const char *policy, *data, *tokenizer, *judge, *command, *out, *device;
+    const char *policy, *sampler, *data, *tokenizer, *judge, *command, *out, *device;
     double temperature;
     int64_t prompts, on, max_new, threads;
     int both_orders, is_json, is_quiet;
@@ -28,6 +28,8 @@ static const sl_opt opts[] = {
     { "policy", SL_OPT_TEXT, offsetof(measure_opts, policy), "MODEL", "the checkpoint" },
     { "data", SL_OPT_TEXT, offsetof(measure_opts, data), "FILE",
       "pairs: their answers are the static side (or \"world\")" },
+    { "sampler", SL_OPT_TEXT, offsetof(measure_opts, sampler), "KIND=WHAT",
+      "in place of it: candidates=FILE, command=CMD, endpoint=URL" },
     { "tokenizer", SL_OPT_TEXT, offsetof(measure_opts, tokenizer), "PATH",
       "folder or tokenizer.json (default: the policy's)" },
     { "judge", SL_OPT_TEXT, offsetof(measure_opts, judge), "NAME",
@@ -75,6 +77,30 @@ static sl_status set_text(sl_recipe *recipe, const char *key, const char *value)
     return sl_yaml_set(recipe, sl_recipe_keys, sl_recipe_key_count, text);
 }
 
+/* "KIND=WHAT": sampler.name and the key of what it reads. */
+static sl_status set_sampler(sl_recipe *r, const char *text)
+{
+    static const struct {
+        const char *kind, *key;
+    } kinds[] = { { "candidates", "sampler.candidates" },
+                  { "command", "sampler.command" },
+                  { "endpoint", "sampler.url" } };
+
+    for (size_t i = 0; text && i < sizeof kinds / sizeof kinds[0]; i++) {
+        const size_t n = strlen(kinds[i].kind);
+
+        if (strncmp(text, kinds[i].kind, n) || text[n] != '=' || !text[n + 1])
+            continue;
+        SL_TRY(set_text(r, "sampler.name", kinds[i].kind));
+        return set_text(r, kinds[i].key, text + n + 1);
+    }
+    if (!text)
+        return SL_OK;
+    return SL_FAIL(SL_EUSAGE,
+                   "want --sampler candidates=FILE, command=CMD or endpoint=URL, found \"%.64s\"",
+                   text);
+}
+
 static void set_numbers(sl_recipe *r, const measure_opts *o)
 {
     if (o->prompts >= 0)
@@ -101,13 +127,16 @@ static sl_status make_recipe(sl_recipe *r, const measure_opts *o, const char *pa
         if (value)
             SL_TRY(set_text(r, texts[i].key, value));
     }
+    SL_TRY(set_sampler(r, o->sampler));
     if (o->command && !o->judge)
         SL_TRY(set_text(r, "measure.judge", "command"));
     set_numbers(r, o);
     for (size_t i = 0; i < o->set.count; i++)
         SL_TRY(sl_yaml_set(r, sl_recipe_keys, sl_recipe_key_count, o->set.at[i]));
-    if (!r->model.policy[0])
-        return SL_FAIL(SL_EUSAGE, "want a checkpoint (--policy MODEL or model.policy), found none");
+    if (!r->model.policy[0] && !sl_elsewhere_is(r))
+        return sl_err_hint(
+            SL_FAIL(SL_EUSAGE, "want a checkpoint (--policy MODEL or model.policy), found none"),
+            "--sampler candidates=FILE, command=CMD or endpoint=URL asks a model elsewhere");
     if (r->measure.prompts < 1)
         return SL_FAIL(SL_EUSAGE, "want --prompts of 1 or more, found %lld",
                        (long long)r->measure.prompts);
@@ -170,8 +199,9 @@ static sl_status create_run(measuring *m)
     if (!m->opts->out)
         return SL_OK;
     set.level = 0;
-    set.vocab = (uint32_t)sl_model_config(s->policy)->V;
-    set.groups = (uint32_t)sl_model_tensors(s->policy)->group_count;
+    set.vocab =
+        (uint32_t)(s->policy ? sl_model_config(s->policy)->V : sl_data_limits_of(s->data)->vocab);
+    set.groups = s->policy ? (uint32_t)sl_model_tensors(s->policy)->group_count : 1;
     set.tables[SL_TABLE_PROBE] = set.tables[SL_TABLE_TOPK] = 0;
     set.min_free_bytes = (uint64_t)(s->recipe.record.min_free_gib * 1073741824.0);
     SL_TRY_OUT(sl_session_describe(&run, s));
@@ -234,7 +264,8 @@ static sl_status measure(measuring *m)
 static sl_status give(const measuring *m)
 {
     const sl_session *s = &m->session;
-    const sl_measured result = { .policy = s->recipe.model.policy,
+    const char *model = s->recipe.sampler.model[0] ? s->recipe.sampler.model : s->door.name;
+    const sl_measured result = { .policy = s->policy ? s->recipe.model.policy : model,
                                  .data = s->recipe.data.source,
                                  .judge = sl_judge_name(s->judge),
                                  .run = m->opts->out,
@@ -294,8 +325,7 @@ const sl_command sl_command_measure = {
     .operands = "RECIPE | --policy M --data F",
     .summary =
         "the stage of one checkpoint, with few votes\n"
-        "Draws answers of the policy, lets the judge compare them with those of the data, stops\n"
-        "when the side is known. Other keys of a recipe by --set, as judge.url=http://...",
+        "Draws and judges until the side is known. Other keys by --set, as judge.url=http://...",
     .opts = opts,
     .most = 1,
     .example = "stageline measure --policy model --data pairs.jsonl --judge-command ./judge",

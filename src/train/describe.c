@@ -61,7 +61,19 @@ static sl_json *describe_data(const sl_session *s)
     return tree;
 }
 
-sl_status sl_session_describe(sl_json **out, const sl_session *s)
+/* Of a measurement of a model elsewhere: what was asked, and the data. */
+static sl_status describe_elsewhere(sl_json **out, const sl_session *s)
+{
+    sl_json *recipe = NULL;
+
+    SL_TRY(sl_yaml_dump(&recipe, &s->recipe, sl_recipe_keys, sl_recipe_key_count));
+    *out = json_pack("{s:o, s:s, s:o, s:s, s:I}", "recipe", recipe, "sampler", s->door.name, "data",
+                     describe_data(s), "judge", sl_judge_name(s->judge), "vocab",
+                     (json_int_t)sl_data_limits_of(s->data)->vocab);
+    return *out ? SL_OK : SL_FAIL(SL_ENOMEM, "want memory to describe the run, found none");
+}
+
+static sl_status describe_here(sl_json **out, const sl_session *s)
 {
     const sl_config *c = sl_model_config(s->policy);
     char policy[65], reference[65] = "";
@@ -86,4 +98,9 @@ sl_status sl_session_describe(sl_json **out, const sl_session *s)
         return SL_FAIL(SL_ENOMEM, "want memory to describe the run, found none");
     *out = tree;
     return SL_OK;
+}
+
+sl_status sl_session_describe(sl_json **out, const sl_session *s)
+{
+    return s->policy ? describe_here(out, s) : describe_elsewhere(out, s);
 }

@@ -103,6 +103,12 @@ typedef struct sl_recipe {
         int both_orders;
     } judge;
     struct {
+        char name[SL_RECIPE_WORD], candidates[SL_RECIPE_PATH], command[SL_RECIPE_PATH];
+        char url[SL_RECIPE_PATH], model[SL_RECIPE_WORD * 4], key_env[SL_RECIPE_WORD];
+        double timeout_s, start_s, backoff_s;
+        int64_t batch, retries;
+    } sampler;
+    struct {
         int64_t level, top_k, seal_every, probe_every, probe_prompts, grad_split_every;
         double min_free_gib;
     } record;

@@ -55,28 +55,56 @@ sl_draw_settings sl_sampling_draw(const sl_session *s)
                                .judge_temperature = r->judge.temperature };
 }
 
-sl_status sl_sampling_open(sl_session *s)
+/* The judge, and the measurement over the data. */
+static sl_status open_voters(sl_session *s)
 {
     const sl_recipe *r = &s->recipe;
-    const sl_data_limits *l = sl_data_limits_of(s->data);
     const sl_measure_settings set = { .seed = (uint64_t)r->seed,
                                       .prompts = (uint32_t)r->measure.prompts,
                                       .batch = (uint32_t)r->measure.batch,
                                       .on = (uint32_t)r->measure.on,
                                       .off = (uint32_t)r->measure.off };
-    const sl_generate law = { .law = { (float)r->policy.temperature, (float)r->policy.top_p,
-                                       (uint32_t)r->policy.top_k },
+
+    SL_TRY(sl_voices_judge(&s->judge, r, s->data, s->stop));
+    return sl_measure_open(&s->measure, &set, s->data, s->judge);
+}
+
+static sl_sample_settings sampling_law(const sl_recipe *r)
+{
+    return (sl_sample_settings){ (float)r->policy.temperature, (float)r->policy.top_p,
+                                 (uint32_t)r->policy.top_k };
+}
+
+sl_status sl_sampling_open(sl_session *s)
+{
+    const sl_recipe *r = &s->recipe;
+    const sl_data_limits *l = sl_data_limits_of(s->data);
+    const sl_generate law = { .law = sampling_law(r),
                               .max_new = l->answer_tok,
                               .stop = l->stop,
                               .stop_count = l->stop_count,
                               .seed = (uint64_t)r->seed };
 
-    SL_TRY(sl_voices_judge(&s->judge, r, s->data, s->stop));
-    SL_TRY(sl_measure_open(&s->measure, &set, s->data, s->judge));
+    SL_TRY(open_voters(s));
     SL_TRY(sl_model_sampler_open(&s->sampler, s->start ? s->start : s->policy, sl_sampling_batch(s),
                                  l->prompt_tok, l->answer_tok));
     s->sampler.decode = sl_voices_decode(s->text);
     s->door = sl_model_sampler_door(&s->sampler, &law);
+    return SL_OK;
+}
+
+sl_status sl_sampling_open_elsewhere(sl_session *s)
+{
+    const sl_recipe *r = &s->recipe;
+    sl_generate law = { .law = sampling_law(r) };
+
+    SL_TRY(sl_elsewhere_check(r));
+    SL_TRY(sl_elsewhere_data(&s->data, r));
+    law.max_new = sl_data_limits_of(s->data)->answer_tok;
+    s->recorder.measurement = UINT32_MAX; /* the first one is 0 */
+    SL_TRY(open_voters(s));
+    SL_TRY(sl_elsewhere_open(&s->elsewhere, r, s->stop));
+    s->door = sl_outside_door(s->elsewhere, &law);
     return SL_OK;
 }
 

@@ -17,5 +17,7 @@ size_t sl_sampling_cache_bytes(const sl_session *session);
 sl_draw_settings sl_sampling_draw(const sl_session *session);
 /* Opens judge, measurement and sampler of a session whose data and models are open. */
 sl_status sl_sampling_open(sl_session *session) SL_MUSTUSE;
+/* A session without a policy: data with words, judge and measurement, answers from elsewhere. */
+sl_status sl_sampling_open_elsewhere(sl_session *session) SL_MUSTUSE;
 
 #endif

@@ -6,6 +6,7 @@
 #include "train/data_file.h"
 #include "train/emit.h"
 #include "train/memory.h"
+#include "train/random_start.h"
 #include "train/reference.h"
 #include "train/sampling.h"
 #include "train/voices.h"
@@ -48,44 +49,6 @@ static sl_status open_data(sl_session *s)
         return sl_data_open_world(&s->data, &world);
     }
     return open_file(s);
-}
-
-/* config.json of a random start, in the newer dialect. */
-static sl_json *random_tree(const sl_recipe *r, size_t vocab, size_t positions)
-{
-    const char *family = r->model.family[0] ? r->model.family : sl_family_names()[0];
-
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:n, s:n, s:n,"
-                     " s:{s:s, s:f}}",
-                     "model_type", family, "hidden_size", (json_int_t)r->model.hidden,
-                     "intermediate_size", (json_int_t)r->model.intermediate, "num_hidden_layers",
-                     (json_int_t)r->model.layers, "num_attention_heads", (json_int_t)r->model.heads,
-                     "num_key_value_heads", (json_int_t)r->model.kv_heads, "vocab_size",
-                     (json_int_t)vocab, "max_position_embeddings", (json_int_t)positions,
-                     "max_window_layers", (json_int_t)r->model.layers, "dtype", "float32",
-                     "tie_word_embeddings", 0, "bos_token_id", "eos_token_id", "pad_token_id",
-                     "rope_parameters", "rope_type", "default", "rope_theta", r->model.rope_theta);
-}
-
-static sl_status random_policy(sl_session *s)
-{
-    const sl_recipe *r = &s->recipe;
-    const sl_data_limits *l = sl_data_limits_of(s->data);
-    const sl_init init = { (uint64_t)r->seed, (float)r->model.embed_std,
-                           (float)r->model.matrix_std };
-    sl_json *tree = random_tree(r, l->vocab, (size_t)l->prompt_tok + l->answer_tok);
-    sl_config config;
-
-    if (!tree)
-        return SL_FAIL(SL_ENOMEM, "want a config of a random start, found no memory");
-    if (r->model.rotary > 0.0 &&
-        json_object_set_new(json_object_get(tree, "rope_parameters"), "partial_rotary_factor",
-                            json_real(r->model.rotary))) {
-        sl_json_close(&tree);
-        return SL_FAIL(SL_ENOMEM, "want a config of a random start, found no memory");
-    }
-    SL_TRY(sl_config_parse(&config, tree, "section \"model\""));
-    return sl_model_create(&s->policy, &config, s->backend, &init, 1);
 }
 
 static sl_optim_settings optim_settings(const sl_recipe *r)
@@ -160,7 +123,7 @@ static sl_status open_models(sl_session *s)
         SL_TRY(sl_err_where(sl_model_load(&s->policy, r->model.policy, s->backend, 1),
                             "key \"model.policy\""));
     else
-        SL_TRY(random_policy(s));
+        SL_TRY(sl_random_start(&s->policy, r, l, s->backend));
     if (sl_model_config(s->policy)->V < l->vocab)
         return SL_FAIL(SL_ESHAPE, "want a vocabulary of at least %zu tokens, found %zu", l->vocab,
                        sl_model_config(s->policy)->V);
@@ -341,6 +304,8 @@ static sl_status open_all(sl_session *s, sl_memory_plan *plan)
     const sl_recipe *r = &s->recipe;
 
     SL_TRY(sl_recipe_check(r));
+    if (sl_elsewhere_is(r))
+        return SL_FAIL(SL_EARG, "want sampler.name policy to train, found \"%s\"", r->sampler.name);
     SL_TRY(sl_recipe_objective(&s->objective, r));
     s->loss = r->method.kind == SL_METHOD_SFT ? NULL : &s->objective;
     SL_TRY(open_data(s));
@@ -367,6 +332,9 @@ static sl_status open_measuring(sl_session *s, sl_memory_plan *plan)
     r->method.kind = SL_METHOD_PREFERENCE;
     r->data.probe_share = 1.0;
     s->loss = &s->objective;
+    *plan = (sl_memory_plan){ 0 };
+    if (sl_elsewhere_is(r))
+        return sl_sampling_open_elsewhere(s);
     SL_TRY(open_data(s));
     l = sl_data_limits_of(s->data);
     SL_TRY(sl_err_where(sl_model_load(&s->policy, r->model.policy, s->backend, 0),
@@ -415,6 +383,7 @@ void sl_session_close(sl_session *s)
 {
     sl_decisions_close(&s->outside);
     sl_measure_close(&s->measure);
+    sl_outside_close(&s->elsewhere);
     if (s->sampler.generator)
         sl_model_sampler_close(&s->sampler);
     sl_work_close(&s->work);

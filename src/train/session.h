@@ -7,6 +7,7 @@
 #include "run/decision.h"
 #include "text/encoder.h"
 #include "train/candidate_log.h"
+#include "train/elsewhere.h"
 #include "train/feed.h"
 #include "train/optim.h"
 #include "train/recipe.h"
@@ -56,7 +57,8 @@ struct sl_session {
     sl_model *drawer;    /* the policy at the start of a refill of several updates; NULL: none */
     sl_work *work;
     sl_model_sampler sampler;
-    sl_sampler door; /* of `sampler`: answers of the training feed and of measurements */
+    sl_outside *elsewhere; /* answers of a model that is not here: policy is NULL; NULL: none */
+    sl_sampler door; /* of `sampler` or `elsewhere`: answers of the feed and of measurements */
     sl_measure *measure;
 
     double *exact_before, *exact_after; /* (exact_prompts) expected reward of each prompt */
@@ -98,8 +100,8 @@ typedef struct sl_memory_plan {
 } sl_memory_plan;
 sl_status sl_session_open(sl_session *out, const sl_recipe *recipe, const sl_backend *backend,
                           const volatile int *stop, sl_memory_plan *plan) SL_MUSTUSE;
-/* The same for a measurement of model.policy as it stands: nothing to train with is opened, and
- * every prompt of a data file is a probe. */
+/* The same for a measurement of model.policy as it stands, or of a model elsewhere (section
+ * sampler): nothing to train with is opened, and every prompt of a data file is a probe. */
 sl_status sl_session_open_measuring(sl_session *out, const sl_recipe *recipe,
                                     const sl_backend *backend, const volatile int *stop,
                                     sl_memory_plan *plan) SL_MUSTUSE;
