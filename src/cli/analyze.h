@@ -13,6 +13,9 @@
  * document is there then all the same. */
 sl_status sl_analyze_run(sl_json **document, const char *path, const char *out) SL_MUSTUSE;
 
+/* All tables of a run into the folder `out`, which is made when missing; nothing is printed. */
+sl_status sl_analyze_tables(const char *path, const char *out) SL_MUSTUSE;
+
 /* Other losses, displacement, probe texts, gradients, a line each where the record has them. */
 void sl_analyze_print_insight(const sl_insight *insight);
 /* *document: stageline.pair/1 of the pair with that id (text: decimal or 0x...), owned by the

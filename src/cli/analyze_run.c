@@ -115,6 +115,24 @@ static sl_status write_tables(const char *out, const sl_run_analysis *a, const s
     return sl_insight_tables(out, insight);
 }
 
+sl_status sl_analyze_tables(const char *path, const char *out)
+{
+    sl_run_analysis a = { 0 };
+    sl_insight insight = { 0 };
+    sl_reader *reader = NULL;
+    sl_status st = SL_OK;
+
+    SL_TRY_OUT(sl_reader_open(&reader, path));
+    SL_TRY_OUT(sl_run_analyze(&a, reader));
+    SL_TRY_OUT(sl_insight_run(&insight, reader));
+    st = write_tables(out, &a, &insight, reader);
+out:
+    sl_insight_close(&insight);
+    sl_run_analysis_close(&a);
+    sl_reader_close(&reader);
+    return st;
+}
+
 sl_status sl_analyze_run(sl_json **document, const char *path, const char *out)
 {
     sl_run_analysis a = { 0 };

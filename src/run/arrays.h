@@ -44,6 +44,16 @@ sl_status sl_arrays_create(sl_arrays **out, const char *path) SL_MUSTUSE;
 /* x: dims[0] * ... * dims[rank-1] elements. Groups in the name are made. */
 sl_status sl_arrays_write(sl_arrays *arrays, const char *name, sl_array_type type, const void *x,
                           const size_t *dims, size_t rank) SL_MUSTUSE;
+/* Rows of named fields as one compound dataset. A text has `bytes` bytes, filled with zeros. */
+typedef enum sl_field_type { SL_FIELD_I64, SL_FIELD_F64, SL_FIELD_TEXT } sl_field_type;
+typedef struct sl_array_field {
+    const char *name;
+    sl_field_type type;
+    size_t offset, bytes; /* in a row */
+} sl_array_field;
+sl_status sl_arrays_write_rows(sl_arrays *arrays, const char *name, const sl_array_field *field,
+                               size_t fields, const void *rows, size_t count,
+                               size_t row_bytes) SL_MUSTUSE;
 sl_status sl_arrays_finish(sl_arrays **arrays) SL_MUSTUSE;
 
 #endif

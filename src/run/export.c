@@ -49,9 +49,10 @@ double sl_cell_f64(const sl_column *column, const void *row)
 }
 
 /* The shortest of the usual precisions that reads back as the same number. */
-static void real_text(char *out, double x, int is_float)
+void sl_real_text(char *out, double x, int is_float)
 {
-    for (int digits = is_float ? 6 : 15; digits <= 17; digits++) {
+    out[0] = 0;
+    for (int digits = is_float ? 6 : 15; digits <= 17 && !isnan(x); digits++) {
         (void)snprintf(out, SL_CELL_BYTES, "%.*g", digits, x);
         if (is_float ? strtof(out, NULL) == (float)x : strtod(out, NULL) == x)
             return;
@@ -77,6 +78,17 @@ static void name_text(char *out, const char *name, char separator)
     *to = 0;
 }
 
+void sl_json_text_put(FILE *to, const char *text)
+{
+    fputc('"', to);
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ')
+            fprintf(to, "\\u%04x", (unsigned)*text);
+        else
+            fprintf(to, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+    fputc('"', to);
+}
+
 void sl_cell_text(char *out, const sl_column *column, const void *row, char separator)
 {
     const char *at = (const char *)row + column->offset;
@@ -93,8 +105,8 @@ void sl_cell_text(char *out, const sl_column *column, const void *row, char sepa
         (void)snprintf(out, SL_CELL_BYTES, "%" PRIu64, v.bits);
     else if (column->type != SL_TYPE_F64 && column->type != SL_TYPE_F32)
         (void)snprintf(out, SL_CELL_BYTES, "%" PRId64, v.whole);
-    else if (!isnan(v.real))
-        real_text(out, v.real, column->type == SL_TYPE_F32);
+    else
+        sl_real_text(out, v.real, column->type == SL_TYPE_F32);
 }
 
 /* row NULL: the names of the columns. */

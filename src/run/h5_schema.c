@@ -197,11 +197,13 @@ sl_status sl_h5_set_creation(hid_t *out, size_t *chunk_rows, const sl_h5_set *se
     if (set->item_bytes > CHUNK_MAX_BYTES)
         return SL_FAIL(SL_ESHAPE, "want at most %zu bytes a row, found %zu", CHUNK_MAX_BYTES,
                        set->item_bytes);
-    n = n < 1 ? 1 : n > rows ? rows : n;
-    *chunk_rows = n;
-    chunk[0] = n;
+    n = n > rows ? rows : n;
+    *chunk_rows = n ? n : 1;
+    chunk[0] = *chunk_rows;
     SL_TRY(SL_H5_ID(out, H5Pcreate(H5P_DATASET_CREATE)));
     SL_TRY(SL_H5(H5Pset_obj_track_times(*out, 0)));
+    if (!rows) /* a chunk would be larger than the extent */
+        return SL_OK;
     SL_TRY(SL_H5(H5Pset_chunk(*out, set->wide ? 2 : 1, chunk)));
     return add_filters(*out, set);
 }
