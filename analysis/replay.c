@@ -188,11 +188,13 @@ static sl_status add_prompts(replay *r, sl_boundary *b, const sl_row_boundary *l
     return SL_OK;
 }
 
+/* What followed from a measurement: of the program itself or of an analyzer beside it, not of a
+ * person. */
 static const sl_row_decisions *decision_of(const replay *r, uint32_t measurement)
 {
     for (size_t i = 0; i < r->decision_count; i++)
         if (r->decisions[i].measurement == measurement &&
-            r->decisions[i].decider == SL_DECIDER_IN_PROCESS)
+            r->decisions[i].decider != SL_DECIDER_PERSON)
             return &r->decisions[i];
     return NULL;
 }
@@ -205,6 +207,7 @@ static sl_status close_measurement(replay *r, sl_measurement *m, const sl_bounda
     SL_TRY(sl_decision_row(&derived, &r->hysteresis, b));
     m->derived_stage = m->derived.stage;
     m->derived_action = derived.action;
+    m->answer = derived;
     m->decided = recorded ? *recorded : (sl_row_decisions){ .step = -1, .action = SL_ACTION_KEEP };
     if (recorded && recorded->action != derived.action) {
         m->is_same = 0;

@@ -25,6 +25,7 @@ typedef struct sl_measurement {
     sl_row_boundary derived;  /* at the end of the measurement */
     sl_row_boundary recorded; /* its final row */
     sl_row_decisions decided; /* recorded; action keep and step -1 when there was none */
+    sl_row_decisions answer;  /* derived; ids and names are the caller's */
     sl_stage derived_stage;
     int derived_action;
     int is_same; /* derived = recorded, look by look, bit for bit */

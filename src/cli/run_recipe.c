@@ -73,7 +73,7 @@ static void say_data(sl_progress_line *line, const sl_session *s)
 }
 
 /* Decisions from outside: those of earlier attempts take effect again at their steps. */
-static sl_status open_outside(sl_session *s, const char *folder, int64_t resumed_from)
+static sl_status open_outside(sl_session *s, const char *folder, int is_resumed)
 {
     const sl_decisions_settings set = sl_decisions_settings_defaults();
     const sl_row_decisions *rows = NULL;
@@ -83,12 +83,12 @@ static sl_status open_outside(sl_session *s, const char *folder, int64_t resumed
 
     if (s->recipe.policy.kind != SL_POLICY_ADVISED)
         return SL_OK;
-    if (resumed_from >= 0) {
+    if (is_resumed) {
         SL_TRY(sl_reader_open(&reader, folder));
         sl_reader_set_all_attempts(reader, 1);
         SL_TRY_OUT(sl_reader_rows(reader, SL_TABLE_DECISIONS, &rows, &count));
     }
-    SL_TRY_OUT(sl_decisions_open(&s->outside, folder, rows, count, resumed_from, &set));
+    SL_TRY_OUT(sl_decisions_open(&s->outside, folder, rows, count, s->outside_done, &set));
 out:
     sl_reader_close(&reader);
     return st;
@@ -104,7 +104,7 @@ static sl_status create(sl_session *s, const sl_run_request *request, const sl_j
     st = sl_run_create(&s->run, request->folder, run, facts, &set);
     sl_json_close(&run);
     SL_TRY(st);
-    return open_outside(s, request->folder, -1);
+    return open_outside(s, request->folder, 0);
 }
 
 /* The text at OBJECT.KEY, or at OBJECT itself when key is NULL; "" when there is none. */
@@ -168,14 +168,14 @@ static sl_status resume(sl_session *s, const sl_run_request *request, const sl_j
     *has_checkpoint = scan.newest_checkpoint >= 0;
     SL_TRY(sl_run_resume(&s->run, request->folder, facts,
                          *has_checkpoint ? scan.newest_checkpoint : 0, &set));
-    SL_TRY(open_outside(s, request->folder, *has_checkpoint ? scan.newest_checkpoint : 0));
-    if (!*has_checkpoint) {
+    if (*has_checkpoint) {
+        SL_TRY(sl_checkpoint_load(s, request->folder, scan.newest_checkpoint));
+    } else {
         const uint64_t none[SL_TABLE_COUNT] = { 0 };
 
         sl_run_expect(s->run, none);
-        return SL_OK;
     }
-    return sl_checkpoint_load(s, request->folder, scan.newest_checkpoint);
+    return open_outside(s, request->folder, 1);
 }
 
 static sl_ended ended_of(sl_status st)

@@ -17,6 +17,8 @@ struct sl_decider {
     sl_run_identity identity;
     sl_journal_out out;
     uint64_t last_id, rule_hash;
+    uint32_t *answered; /* (count) measurements that the file holds decisions about, owned */
+    size_t count, capacity;
     int who;
 };
 
@@ -27,17 +29,27 @@ typedef struct where {
     uint64_t bytes, last_id;
 } where;
 
-static sl_status read_all(sl_decision_log *log, where *w)
+static sl_status keep_answered(sl_decider *d, uint32_t measurement)
+{
+    SL_TRY(sl_grow(&d->answered, &d->capacity, d->count + 1, sizeof d->answered[0]));
+    d->answered[d->count++] = measurement;
+    return SL_OK;
+}
+
+static sl_status read_all(sl_decider *d, sl_decision_log *log, where *w)
 {
     sl_row_decisions row;
     const char *rule;
-    int there = 1;
+    int there;
     sl_tail tail;
 
-    while (there) {
+    for (;;) {
         SL_TRY(sl_decision_log_peek(log, &row, &rule, &there));
         sl_decision_log_take(log);
-        if (there && row.decision_id > w->last_id)
+        if (!there)
+            break;
+        SL_TRY(keep_answered(d, row.measurement));
+        if (row.decision_id > w->last_id)
             w->last_id = row.decision_id;
     }
     if (!log->journal)
@@ -51,13 +63,13 @@ static sl_status read_all(sl_decision_log *log, where *w)
 }
 
 /* The end of the last whole unit: only the holder of the lock cuts what a dead decider left. */
-static sl_status find_where(where *w, const char *path, int fd, const sl_run_identity *identity)
+static sl_status find_where(sl_decider *d, where *w, const char *path, int fd)
 {
     sl_decision_log log = { 0 };
     sl_status st;
 
-    SL_TRY_OUT(sl_decision_log_open(&log, path, identity));
-    SL_TRY_OUT(read_all(&log, w));
+    SL_TRY_OUT(sl_decision_log_open(&log, path, &d->identity));
+    SL_TRY_OUT(read_all(d, &log, w));
 out:
     sl_decision_log_close(&log);
     if (st == SL_OK && ftruncate(fd, (off_t)w->bytes))
@@ -90,7 +102,7 @@ static sl_status begin_session(sl_decider *d, const char *run_path, const char *
     sl_json *about = NULL;
     sl_status st;
 
-    st = find_where(&w, path, fd, &d->identity);
+    st = find_where(d, &w, path, fd);
     if (st == SL_OK) {
         about = json_pack("{s:s, s:s}", "decider", who[d->who], "rule", rule);
         st = about ? SL_OK : SL_FAIL(SL_EARG, "want a rule of UTF-8, found other bytes");
@@ -141,6 +153,14 @@ uint64_t sl_decider_last_id(const sl_decider *decider)
     return decider->last_id;
 }
 
+int sl_decider_has(const sl_decider *decider, uint32_t measurement)
+{
+    for (size_t i = 0; i < decider->count; i++)
+        if (decider->answered[i] == measurement)
+            return 1;
+    return 0;
+}
+
 sl_status sl_decider_put(sl_decider *d, sl_row_decisions *row)
 {
     const sl_layout *layout = &d->identity.layout;
@@ -162,7 +182,7 @@ sl_status sl_decider_put(sl_decider *d, sl_row_decisions *row)
     SL_TRY(sl_journal_out_commit(&d->out, SL_UNIT_CONTROL, 0));
     SL_TRY(sl_journal_out_sync(&d->out));
     d->last_id = row->decision_id;
-    return SL_OK;
+    return keep_answered(d, row->measurement);
 }
 
 void sl_decider_close(sl_decider **decider)
@@ -171,6 +191,7 @@ void sl_decider_close(sl_decider **decider)
         return;
     sl_journal_out_close(&(*decider)->out);
     sl_run_identity_close(&(*decider)->identity);
+    sl_free((*decider)->answered);
     sl_free(*decider);
     *decider = NULL;
 }

@@ -17,6 +17,7 @@ struct sl_decisions {
     sl_row_decisions *replay; /* (replays) took effect in an earlier attempt after resumed_from */
     size_t replays, replays_done;
     uint64_t last_id;     /* no decision up to this one is new */
+    int64_t measured;     /* newest measurement made; INT64_MAX: nobody tells */
     int64_t last_applied; /* step; INT64_MIN: none */
     off_t seen_bytes;     /* size of the file at the last look */
     int is_behind;        /* the file may hold more than was taken */
@@ -50,9 +51,9 @@ sl_decisions_settings sl_decisions_settings_defaults(void)
     return (sl_decisions_settings){ .min_gap = 1 };
 }
 
-/* Rows from outside that took effect: dead ones are replayed, live ones are done. A later attempt
- * repeats an earlier one, so its row takes the place of the earlier. */
-static sl_status take_known(sl_decisions *d, const sl_row_decisions *row, int64_t resumed_from,
+/* Rows from outside that took effect: what the checkpoint holds is done, the others are replayed. A
+ * later attempt repeats an earlier one, so its row takes the place of the earlier. */
+static sl_status take_known(sl_decisions *d, const sl_row_decisions *row, uint64_t done,
                             size_t *capacity)
 {
     size_t at = 0;
@@ -61,7 +62,7 @@ static sl_status take_known(sl_decisions *d, const sl_row_decisions *row, int64_
         return SL_OK;
     if (row->decision_id > d->last_id)
         d->last_id = row->decision_id;
-    if (row->step <= resumed_from) {
+    if (row->decision_id <= done) {
         if (row->outcome == SL_OUTCOME_APPLIED && row->step > d->last_applied)
             d->last_applied = row->step;
         return SL_OK;
@@ -77,8 +78,7 @@ static sl_status take_known(sl_decisions *d, const sl_row_decisions *row, int64_
 }
 
 sl_status sl_decisions_open(sl_decisions **out, const char *run_path, const sl_row_decisions *known,
-                            size_t count, int64_t resumed_from,
-                            const sl_decisions_settings *settings)
+                            size_t count, uint64_t done, const sl_decisions_settings *settings)
 {
     sl_decisions *d = NULL;
     size_t capacity = 0;
@@ -88,10 +88,11 @@ sl_status sl_decisions_open(sl_decisions **out, const char *run_path, const sl_r
     SL_TRY(sl_take(&d, 1, sizeof *d));
     d->settings = *settings;
     d->last_applied = INT64_MIN;
+    d->measured = INT64_MAX;
     SL_TRY_OUT(sl_file_join(d->path, sizeof d->path, run_path, "decisions.log"));
     SL_TRY_OUT(sl_run_identity_load(&d->identity, run_path));
     for (size_t i = 0; i < count; i++)
-        SL_TRY_OUT(take_known(d, &known[i], resumed_from, &capacity));
+        SL_TRY_OUT(take_known(d, &known[i], done, &capacity));
     *out = d;
 out:
     if (st != SL_OK)
@@ -99,9 +100,27 @@ out:
     return st;
 }
 
+void sl_decisions_measured(sl_decisions *decisions, int64_t measurement)
+{
+    decisions->measured = measurement;
+}
+
+int sl_decisions_is_replaying(const sl_decisions *decisions)
+{
+    return decisions->replays_done < decisions->replays;
+}
+
+/* What it is based on is not there yet: after a resume the trainer comes to it again. */
+static int is_ahead(const sl_decisions *d, int64_t step, const sl_row_decisions *row)
+{
+    return row->based_on > step ||
+           (row->decider == SL_DECIDER_WATCH && (int64_t)row->measurement > d->measured);
+}
+
 static int next_replay(sl_decisions *d, int64_t step, sl_row_decisions *row)
 {
-    if (d->replays_done == d->replays || d->replay[d->replays_done].step > step)
+    if (!sl_decisions_is_replaying(d) || d->replay[d->replays_done].step > step ||
+        is_ahead(d, step, &d->replay[d->replays_done]))
         return 0;
     *row = d->replay[d->replays_done++];
     if (row->outcome == SL_OUTCOME_APPLIED)
@@ -152,7 +171,7 @@ static sl_status next_new(sl_decisions *d, int64_t step, sl_row_decisions *row, 
             d->is_behind = 0;
             return SL_OK;
         }
-        if (row->decision_id > d->last_id && row->based_on > step && !sl_decision_fault(row))
+        if (row->decision_id > d->last_id && is_ahead(d, step, row) && !sl_decision_fault(row))
             return SL_OK; /* waits */
         sl_decision_log_take(&d->log);
         if (row->decision_id <= d->last_id)
@@ -174,7 +193,7 @@ sl_status sl_decisions_next(sl_decisions *d, int64_t step, sl_row_decisions *row
     *found = next_replay(d, step, row);
     if (rule)
         *rule = NULL;
-    if (*found || d->replays_done < d->replays)
+    if (*found || sl_decisions_is_replaying(d))
         return SL_OK;
     SL_TRY(sl_err_where(look_again(d), "%s", d->path));
     SL_TRY(sl_err_where(next_new(d, step, row, found), "%s", d->path));

@@ -21,14 +21,15 @@ static sl_status state_tree(sl_json **out, const sl_session *s)
     sl_run_rows(s->run, rows);
     for (int t = 0; t < SL_TABLE_COUNT; t++)
         json_array_append_new(counts, json_integer((json_int_t)rows[t]));
-    tree = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:o, s:o*}", "schema",
-        "stageline.trainer/1", "step", (json_int_t)s->step, "samples", (json_int_t)s->samples,
-        "tokens", (json_int_t)s->tokens, "iteration", (json_int_t)s->iteration, "iteration_step",
-        (json_int_t)s->iteration_step, "update", (json_int_t)s->update_at, "optimizer_update",
-        (json_int_t)s->optim.update, "measurement", (json_int_t)s->recorder.measurement, "mix",
-        s->mix, "refill_mix", s->feed.filled_mix, "candidates_bytes",
-        (json_int_t)s->candidates.bytes, "rows", counts, "advisor", advisor);
+    tree = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:o, s:o*}",
+                     "schema", "stageline.trainer/1", "step", (json_int_t)s->step, "samples",
+                     (json_int_t)s->samples, "tokens", (json_int_t)s->tokens, "iteration",
+                     (json_int_t)s->iteration, "iteration_step", (json_int_t)s->iteration_step,
+                     "update", (json_int_t)s->update_at, "optimizer_update",
+                     (json_int_t)s->optim.update, "measurement",
+                     (json_int_t)s->recorder.measurement, "mix", s->mix, "refill_mix",
+                     s->feed.filled_mix, "candidates_bytes", (json_int_t)s->candidates.bytes,
+                     "outside", (json_int_t)s->outside_done, "rows", counts, "advisor", advisor);
     if (!tree)
         return SL_FAIL(SL_ENOMEM, "want memory for the trainer's state, found none");
     *out = tree;
@@ -65,7 +66,7 @@ static sl_status read_rows(uint64_t rows[SL_TABLE_COUNT], const sl_json *tree)
 
 static sl_status read_state(sl_session *s, const sl_json *tree)
 {
-    int64_t measurement;
+    int64_t measurement, outside;
     uint64_t rows[SL_TABLE_COUNT];
 
     SL_TRY(sl_json_i64(&s->step, tree, "step"));
@@ -79,7 +80,9 @@ static sl_status read_state(sl_session *s, const sl_json *tree)
     SL_TRY(sl_json_f64(&s->mix, tree, "mix"));
     SL_TRY(sl_json_f64(&s->refill_mix, tree, "refill_mix"));
     SL_TRY(sl_json_i64(&s->candidates_bytes, tree, "candidates_bytes"));
+    SL_TRY(sl_json_i64(&outside, tree, "outside"));
     s->recorder.measurement = (uint32_t)measurement;
+    s->outside_done = (uint64_t)outside;
     SL_TRY(read_rows(rows, tree));
     sl_run_expect(s->run, rows);
     if (s->advisor)

@@ -1,5 +1,6 @@
 #include "train/decide.h"
 #include "base/hash.h"
+#include "train/outside.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -10,11 +11,11 @@ static const char *const reasons[] = { "undecided: sides not separated",
                                        "injection: static answers win",
                                        "fine-tuning: on-policy answers win" };
 
-static double mix_after(double mix, const sl_row_decisions *d)
+double sl_decide_mix(double mix, const sl_row_decisions *decision)
 {
-    const double by_action[] = { mix, 0.0, 1.0, d->mix_weight, mix };
+    const double by_action[] = { mix, 0.0, 1.0, decision->mix_weight, mix };
 
-    return by_action[d->action];
+    return by_action[decision->action];
 }
 
 /* Fills what the advisor leaves to the trainer, records the row, waits until it is durable. */
@@ -26,7 +27,7 @@ static sl_status record_decision(sl_session *s, sl_row_decisions *d)
     d->measurement = s->recorder.measurement;
     d->decision_id = sl_hash_id(parts, sizeof parts);
     d->rule_hash = sl_hash_id(s->advisor->parameters, strlen(s->advisor->parameters));
-    d->mix_weight = mix_after(s->mix, d);
+    d->mix_weight = sl_decide_mix(s->mix, d);
     d->outcome = SL_OUTCOME_APPLIED;
     d->decider = SL_DECIDER_IN_PROCESS;
     SL_TRY(sl_run_text(s->run, NULL, "rule", NULL, s->advisor->rule, s->advisor->parameters));
@@ -36,10 +37,27 @@ static sl_status record_decision(sl_session *s, sl_row_decisions *d)
     return sl_run_sync(s->run);
 }
 
+/* Which data come next, by the advisor here or by an analyzer elsewhere; in words. */
+static sl_status choose(sl_session *s, sl_row_decisions *d, const char **words)
+{
+    int is_there = 1;
+
+    if (s->recipe.policy.decider == SL_DECIDED_OUTSIDE) {
+        SL_TRY(sl_outside_wait(s, d, &is_there));
+    } else {
+        SL_TRY(record_decision(s, d));
+        s->mix = d->mix_weight;
+    }
+    *words = is_there ? action_words[d->action]
+                      : "no decision came from outside: the data stay as they are";
+    return SL_OK;
+}
+
 sl_status sl_decide_measure(sl_session *s)
 {
     sl_row_boundary look = { 0 };
     sl_row_decisions decision = { 0 };
+    const char *words;
 
     if (!s->advisor)
         return SL_FAIL(SL_EARG, "want an advisor for a measurement, found none");
@@ -47,15 +65,13 @@ sl_status sl_decide_measure(sl_session *s)
     s->recorder.measurement++;
     SL_TRY(sl_measure_run(&look, &decision, s->measure, &s->door, s->advisor, &s->recorder));
     s->last_bs = look.bs;
-    if (s->recipe.policy.kind == SL_POLICY_ADVISED && s->iteration < s->recipe.train.iterations) {
-        SL_TRY(record_decision(s, &decision));
-        s->mix = decision.mix_weight;
-    }
+    words = action_words[decision.action];
+    if (s->recipe.policy.kind == SL_POLICY_ADVISED && s->iteration < s->recipe.train.iterations)
+        SL_TRY(choose(s, &decision, &words));
     snprintf(s->decision_note, sizeof s->decision_note,
              "step %lld: boundary score %.3f [%.3f, %.3f] after %u votes on %u prompts: %s; %s",
              (long long)s->step, look.bs, look.lower, look.upper, look.votes, look.prompts,
              stage_words[look.stage],
-             s->iteration < s->recipe.train.iterations ? action_words[decision.action]
-                                                       : "end of the run");
+             s->iteration < s->recipe.train.iterations ? words : "end of the run");
     return SL_OK;
 }

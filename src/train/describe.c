@@ -87,13 +87,14 @@ static sl_status describe_here(sl_json **out, const sl_session *s)
         sl_json_close(&recipe);
         return sl_err_code();
     }
-    tree =
-        json_pack("{s:o, s:o, s:{s:s, s:s, s:I, s:s}, s:s*, s:o, s:s*, s:s, s:I}", "recipe", recipe,
-                  "loss", loss, "policy", "family", sl_config_family_name(c), "sha256", policy,
-                  "parameters", (json_int_t)sl_config_parameters(c), "path", s->recipe.model.policy,
-                  "reference_sha256", s->reference ? reference : NULL, "data", describe_data(s),
-                  "tokenizer_sha256", s->tokenizer_hash[0] ? s->tokenizer_hash : NULL, "judge",
-                  s->judge ? sl_judge_name(s->judge) : "", "vocab", (json_int_t)c->V);
+    tree = json_pack("{s:o, s:o, s:{s:s, s:s, s:I, s:s}, s:s*, s:o, s:s*, s:s, s:I, s:I}", "recipe",
+                     recipe, "loss", loss, "policy", "family", sl_config_family_name(c), "sha256",
+                     policy, "parameters", (json_int_t)sl_config_parameters(c), "path",
+                     s->recipe.model.policy, "reference_sha256", s->reference ? reference : NULL,
+                     "data", describe_data(s), "tokenizer_sha256",
+                     s->tokenizer_hash[0] ? s->tokenizer_hash : NULL, "judge",
+                     s->judge ? sl_judge_name(s->judge) : "", "vocab", (json_int_t)c->V, "updates",
+                     (json_int_t)(s->recipe.train.iterations * sl_session_updates(s)));
     if (!tree)
         return SL_FAIL(SL_ENOMEM, "want memory to describe the run, found none");
     *out = tree;

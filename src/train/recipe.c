@@ -8,6 +8,7 @@
 static const char *const methods[] = { "sft", "preference", "reward", NULL };
 static const char *const nll_overs[] = { "batch", "answer", "sum", NULL };
 static const char *const references[] = { "first", "previous", "mixed", NULL };
+static const char *const deciders[] = { "in-process", "outside", NULL };
 static const char *const policies[] = { "static", "on-policy", "mix", "advised", NULL };
 
 #define AT(section, name) offsetof(sl_recipe, section.name)
@@ -138,6 +139,10 @@ const sl_key sl_recipe_keys[] = {
     PICK(policy, "labels", labels, sl_labels_names, "drawn",
          "who wins: drawn by the judge's probability, or best by its score"),
     FLAG(policy, keep_candidates, "true", "all answers drawn, as lines of RUN/candidates.jsonl"),
+    PICK(policy, "decider", decider, deciders, "in-process",
+         "advised: in-process, or outside (stageline watch RUN --decide)"),
+    F64(policy, wait_s, 0, 86400, "60",
+        "outside: longest wait for a decision after a measurement; then the data stay"),
     TEXT(measure, judge, "truth", "who votes and labels"),
     I64(measure, prompts, 0, 1e6, "2000", "most prompts of a boundary measurement; 0: none"),
     I64(measure, every, 0, 1e9, "0", "updates between measurements; 0: at each iteration"),
@@ -268,6 +273,9 @@ sl_status sl_recipe_check(const sl_recipe *recipe)
                        (long long)recipe->measure.every, (long long)recipe->policy.refill);
     if (recipe->policy.kind == SL_POLICY_ADVISED && !recipe->measure.prompts)
         return SL_FAIL(SL_EARG, "want measure.prompts > 0 with policy.source advised, found 0");
+    if (recipe->policy.decider == SL_DECIDED_OUTSIDE && recipe->policy.kind != SL_POLICY_ADVISED)
+        return SL_FAIL(SL_EARG, "want policy.source advised with policy.decider outside, found "
+                                "another");
     if (recipe->measure.counterfactual && !recipe->measure.exact_prompts)
         return SL_FAIL(SL_EARG, "want measure.exact_prompts > 0 with measure.counterfactual, "
                                 "found 0");

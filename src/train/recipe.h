@@ -14,6 +14,8 @@ typedef enum sl_policy_kind {
     SL_POLICY_ADVISED
 } sl_policy_kind;
 
+typedef enum sl_decided_by { SL_DECIDED_IN_PROCESS, SL_DECIDED_OUTSIDE } sl_decided_by;
+
 typedef enum sl_nll_over { SL_NLL_BATCH, SL_NLL_ANSWER, SL_NLL_SUM } sl_nll_over;
 typedef enum sl_reference_kind {
     SL_REFERENCE_FIRST,    /* the policy at the start of the run */
@@ -86,6 +88,8 @@ typedef struct sl_recipe {
         int rule, labels; /* sl_pair_rule, sl_labels */
         double margin;
         int keep_candidates;
+        int decider; /* sl_decided_by */
+        double wait_s;
     } policy;
     struct {
         char judge[SL_RECIPE_WORD];

@@ -254,6 +254,7 @@ static void connect(sl_session *s)
              : r->policy.kind == SL_POLICY_MIX     ? r->policy.mix
                                                    : 0.0;
     s->recorder.measurement = UINT32_MAX; /* the first one is 0 */
+    s->outside_answered = -1;
     s->last_bs = NAN;
     sl_emit_feed_sink(s);
 }

@@ -74,6 +74,8 @@ struct sl_session {
     sl_recorder recorder;
     const sl_advisor *advisor; /* NULL: none */
     sl_decisions *outside;     /* decisions.log; NULL: not looked at */
+    uint64_t outside_done;     /* newest decision from outside that was taken; 0: none */
+    int64_t outside_answered;  /* newest measurement that one of them was about; -1: none */
     int is_told_to_stop;       /* by a decision from outside */
     uint16_t *group_name;      /* (groups) indices of names */
     sl_watch watch;

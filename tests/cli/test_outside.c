@@ -45,7 +45,7 @@ static void open_run(sl_session *s, const char *path)
     set.tables[SL_TABLE_PROBE] = 0;
     T_OK(sl_session_describe(&run, s));
     T_OK(sl_run_create(&s->run, path, run, facts, &set));
-    T_OK(sl_decisions_open(&s->outside, path, NULL, 0, -1, &outside));
+    T_OK(sl_decisions_open(&s->outside, path, NULL, 0, 0, &outside));
     sl_json_close(&run);
     sl_json_close(&facts);
 }

@@ -46,12 +46,12 @@ static void put(sl_decider *d, int64_t based_on, int64_t expiry)
     T_OK(sl_decider_put(d, &row));
 }
 
-static sl_decisions *open_from(const sl_row_decisions *known, size_t count, int64_t resumed_from)
+static sl_decisions *open_from(const sl_row_decisions *known, size_t count, uint64_t done)
 {
     const sl_decisions_settings settings = sl_decisions_settings_defaults();
     sl_decisions *d;
 
-    T_OK(sl_decisions_open(&d, folder, known, count, resumed_from, &settings));
+    T_OK(sl_decisions_open(&d, folder, known, count, done, &settings));
     return d;
 }
 
@@ -81,7 +81,7 @@ static void test_in_order_once(void **state)
 
     (void)state;
     begin();
-    d = open_from(NULL, 0, -1);
+    d = open_from(NULL, 0, 0);
     expect(d, 0, 0, 0); /* no file yet */
     T_OK(sl_decider_open(&decider, folder, SL_DECIDER_WATCH, "tau=0.5 delta=0.05"));
     T_FAILS(sl_decider_open(&second, folder, SL_DECIDER_PERSON, ""), SL_EARG, "only decider");
@@ -121,7 +121,7 @@ static void test_a_restarted_decider_goes_on(void **state)
     T_OK(sl_decider_open(&decider, folder, SL_DECIDER_PERSON, "second"));
     assert_int_equal(sl_decider_last_id(decider), 1);
     put(decider, 2, 100);
-    d = open_from(NULL, 0, -1);
+    d = open_from(NULL, 0, 0);
     T_OK(sl_decisions_next(d, 1, &row, &rule, &found));
     assert_string_equal(rule, "first");
     T_OK(sl_decisions_next(d, 2, &row, &rule, &found));
@@ -159,7 +159,7 @@ static void test_torn_at_every_byte(void **state)
         sl_decisions *d;
 
         T_OK(sl_file_write_atomic(path, bytes, cut));
-        d = open_from(NULL, 0, -1);
+        d = open_from(NULL, 0, 0);
         expect(d, 5, 1, SL_OUTCOME_APPLIED);
         expect(d, 6, second, SL_OUTCOME_APPLIED);
         T_OK(sl_decider_open(&decider, folder, SL_DECIDER_WATCH, "rule"));
@@ -198,7 +198,7 @@ static void test_damage_and_nonsense_are_refused(void **state)
     bytes[size - 2 * SL_FRAME_BLOCK + 60] ^=
         1; /* in the first decision, behind which one is sound */
     T_OK(sl_file_write_atomic(path, bytes, size));
-    d = open_from(NULL, 0, -1);
+    d = open_from(NULL, 0, 0);
     T_FAILS(sl_decisions_next(d, 5, &row, NULL, &found), SL_EFORMAT, "damaged");
     sl_decisions_close(&d);
     sl_free(bytes);
@@ -214,7 +214,7 @@ static void test_a_resumed_run_repeats_the_first(void **state)
     (void)state;
     begin();
     T_OK(sl_decider_open(&decider, folder, SL_DECIDER_WATCH, "rule"));
-    d = open_from(NULL, 0, -1);
+    d = open_from(NULL, 0, 0);
     put(decider, 1, 100);
     known[0] = expect(d, 4, 1, SL_OUTCOME_APPLIED);
     put(decider, 4, 6);
@@ -224,15 +224,54 @@ static void test_a_resumed_run_repeats_the_first(void **state)
     sl_decisions_close(&d);
     put(decider, 9, 100);
 
-    d = open_from(known, 3, 5); /* from checkpoint 5: 2 and 3 again, at their steps */
+    d = open_from(known, 3, 1); /* from a checkpoint with 1: 2 and 3 again, at their steps */
+    assert_true(sl_decisions_is_replaying(d));
     expect(d, 6, 0, 0);
     expect(d, 7, 0, 0);
     expect(d, 8, 2, SL_OUTCOME_EXPIRED);
     expect(d, 8, 0, 0);
     expect(d, 9, 3, SL_OUTCOME_APPLIED);
+    assert_false(sl_decisions_is_replaying(d));
     expect(d, 10, 4, SL_OUTCOME_APPLIED);
     sl_decisions_close(&d);
     sl_decider_close(&decider);
+    end();
+}
+
+/* The answer to a measurement comes behind it, also in an attempt that makes it again. */
+static void test_an_answer_waits_for_its_measurement(void **state)
+{
+    sl_row_decisions about = decision(4, 100), known;
+    sl_decider *decider;
+    sl_decisions *d;
+
+    (void)state;
+    begin();
+    about.measurement = 1;
+    T_OK(sl_decider_open(&decider, folder, SL_DECIDER_WATCH, "rule"));
+    assert_false(sl_decider_has(decider, 1));
+    T_OK(sl_decider_put(decider, &about));
+    assert_true(sl_decider_has(decider, 1));
+    sl_decider_close(&decider);
+    T_OK(sl_decider_open(&decider, folder, SL_DECIDER_WATCH, "rule"));
+    assert_true(sl_decider_has(decider, 1)); /* also after a restart */
+    assert_false(sl_decider_has(decider, 0));
+    sl_decider_close(&decider);
+
+    d = open_from(NULL, 0, 0);
+    sl_decisions_measured(d, 0);
+    expect(d, 4, 0, 0);
+    sl_decisions_measured(d, 1);
+    known = expect(d, 4, 1, SL_OUTCOME_APPLIED);
+    sl_decisions_close(&d);
+
+    d = open_from(&known, 1, 0); /* from a checkpoint of the same step, before the measurement */
+    sl_decisions_measured(d, 0);
+    expect(d, 4, 0, 0);
+    sl_decisions_measured(d, 1);
+    expect(d, 4, 1, SL_OUTCOME_APPLIED);
+    expect(d, 5, 0, 0);
+    sl_decisions_close(&d);
     end();
 }
 
@@ -244,6 +283,7 @@ int main(void)
         cmocka_unit_test(test_torn_at_every_byte),
         cmocka_unit_test(test_damage_and_nonsense_are_refused),
         cmocka_unit_test(test_a_resumed_run_repeats_the_first),
+        cmocka_unit_test(test_an_answer_waits_for_its_measurement),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
