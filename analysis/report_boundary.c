@@ -10,24 +10,48 @@ int sl_report_same_text(const char *a, const char *b)
     return a && b ? !strcmp(a, b) : a == b;
 }
 
-/* The points of one name and judge in order of steps, by insertion: *T of them. A series without
- * steps is its one point. */
-static void series_of(sl_checkpoint *at, size_t *T, const sl_vote_set *set, const sl_summary *all,
-                      const sl_vote_point *first)
+static int is_same_series(const sl_vote_point *a, const sl_vote_point *b)
+{
+    return sl_report_same_text(a->name, b->name) && sl_report_same_text(a->judge, b->judge) &&
+           a->has_step == b->has_step;
+}
+
+int sl_report_is_first(const sl_vote_set *set, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (is_same_series(&set->point[k], &set->point[i]))
+            return 0;
+    return 1;
+}
+
+void sl_report_series(size_t *index, size_t *T, const sl_vote_set *set, size_t first)
 {
     *T = 0;
-    for (size_t i = 0; i < set->points; i++) {
-        const sl_vote_point *p = &set->point[i];
+    for (size_t i = first; i < set->points; i++) {
         size_t k = *T;
 
-        if (!sl_report_same_text(p->name, first->name) ||
-            !sl_report_same_text(p->judge, first->judge) || !all[i].prompts ||
-            p->has_step != first->has_step)
+        if (!is_same_series(&set->point[i], &set->point[first]))
             continue;
-        for (; k > 0 && at[k - 1].step > (double)p->step; k--)
-            at[k] = at[k - 1];
-        at[k] = (sl_checkpoint){ (double)p->step, all[i].mean, all[i].prompts };
+        for (; k > 0 && set->point[index[k - 1]].step > set->point[i].step; k--)
+            index[k] = index[k - 1];
+        index[k] = i;
         ++*T;
+    }
+}
+
+/* The points of a series that have prompts. */
+static void series_of(sl_checkpoint *at, size_t *T, size_t *index, const sl_vote_set *set,
+                      const sl_summary *all, size_t first)
+{
+    size_t points;
+
+    sl_report_series(index, &points, set, first);
+    *T = 0;
+    for (size_t k = 0; k < points; k++) {
+        const sl_summary *s = &all[index[k]];
+
+        if (s->prompts)
+            at[(*T)++] = (sl_checkpoint){ (double)set->point[index[k]].step, s->mean, s->prompts };
     }
 }
 
@@ -85,17 +109,7 @@ static sl_status put_series(sl_json *to, const sl_vote_point *p, const sl_crossi
     return SL_OK;
 }
 
-static int is_first_of_series(const sl_vote_set *set, size_t i)
-{
-    for (size_t k = 0; k < i; k++)
-        if (sl_report_same_text(set->point[k].name, set->point[i].name) &&
-            sl_report_same_text(set->point[k].judge, set->point[i].judge) &&
-            set->point[k].has_step == set->point[i].has_step)
-            return 0;
-    return 1;
-}
-
-static sl_status put_all(sl_json *list, sl_checkpoint *at, const sl_vote_set *set,
+static sl_status put_all(sl_json *list, sl_checkpoint *at, size_t *index, const sl_vote_set *set,
                          const sl_summary *all, const sl_votes_settings *settings)
 {
     for (size_t i = 0; i < set->points; i++) {
@@ -103,9 +117,9 @@ static sl_status put_all(sl_json *list, sl_checkpoint *at, const sl_vote_set *se
         sl_json *row;
         size_t T;
 
-        if (!is_first_of_series(set, i))
+        if (!sl_report_is_first(set, i))
             continue;
-        series_of(at, &T, set, all, &set->point[i]);
+        series_of(at, &T, index, set, all, i);
         SL_TRY(sl_crossing_of(&c, at, T, &settings->test, settings->seed));
         SL_TRY(sl_out_object(&row, list, NULL));
         SL_TRY(put_series(row, &set->point[i], &c));
@@ -117,15 +131,18 @@ sl_status sl_report_boundaries(sl_json *to, const sl_vote_set *set, const sl_sum
                                const sl_votes_settings *settings)
 {
     sl_checkpoint *at = NULL;
+    size_t *index = NULL;
     sl_json *list;
     sl_status st = SL_OK;
 
-    SL_TRY(sl_take(&at, set->points + 1, sizeof *at));
+    SL_TRY_OUT(sl_take(&at, set->points + 1, sizeof *at));
+    SL_TRY_OUT(sl_take(&index, set->points + 1, sizeof *index));
     SL_TRY_OUT(sl_out_list(&list, to, "boundaries"));
-    SL_TRY_OUT(put_all(list, at, set, all, settings));
+    SL_TRY_OUT(put_all(list, at, index, set, all, settings));
     if (json_object_set(to, "boundary", json_array_get(list, 0)) != 0)
         st = SL_FAIL(SL_ENOMEM, "want votes and memory for a boundary, found none");
 out:
     sl_free(at);
+    sl_free(index);
     return st;
 }

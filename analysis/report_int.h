@@ -16,4 +16,10 @@ sl_status sl_report_warnings(sl_json *to, const sl_vote_set *set, const sl_summa
 /* Both name the same, or both nothing. */
 int sl_report_same_text(const char *a, const char *b);
 
+/* A series is the points of one name and judge, or one point without a step. Whether point i is the
+ * first of its own in the set. */
+int sl_report_is_first(const sl_vote_set *set, size_t i);
+/* index (points) = the points of that series in order of steps, *T of them. */
+void sl_report_series(size_t *index, size_t *T, const sl_vote_set *set, size_t first);
+
 #endif

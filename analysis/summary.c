@@ -182,6 +182,7 @@ static sl_status run_test(sl_summary *out, const prompts *p, const sl_votes_sett
     SL_TRY_OUT(test_order(&order, p->count, set));
     SL_TRY_OUT(sl_take(&out->prompt, p->count + 1, sizeof *out->prompt));
     SL_TRY_OUT(sl_take(&out->mean, p->count + 1, sizeof *out->mean));
+    SL_TRY_OUT(sl_take(&out->votes, p->count + 1, sizeof *out->votes));
     for (size_t i = 0; i < p->count; i++) {
         const sl_prompt_mean *m = &p->votes[order[i]];
 
@@ -190,6 +191,7 @@ static sl_status run_test(sl_summary *out, const prompts *p, const sl_votes_sett
         SL_TRY_OUT(sl_boundary_add(&b, m));
         out->prompt[i] = p->id[order[i]];
         out->mean[i] = m->mean;
+        out->votes[i] = (uint32_t)m->votes;
     }
     out->prompts = p->count;
     st = sl_boundary_verdict(&out->verdict, &b);
@@ -303,6 +305,7 @@ void sl_summary_close(sl_summary *s)
 {
     sl_free(s->prompt);
     sl_free(s->mean);
+    sl_free(s->votes);
     *s = (sl_summary){ 0 };
 }
 

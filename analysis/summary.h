@@ -27,6 +27,7 @@ typedef struct sl_summary {
     sl_position position;       /* over pairs shown in both orders */
     uint64_t *prompt;           /* (prompts) ids, owned; in the order of the test */
     double *mean;               /* (prompts) prompt means, owned */
+    uint32_t *votes;            /* (prompts) votes behind each, owned */
     size_t prompts;
 } sl_summary;
 sl_status sl_summary_of(sl_summary *out, const sl_vote_point *point,

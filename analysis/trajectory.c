@@ -16,8 +16,9 @@ static double final_run(const sl_trajectory *r)
 static double regret_at(const sl_trajectory *r, size_t i)
 {
     const double inj = r->utility_inj[i], ft = r->utility_ft[i];
+    const double share = r->weight ? r->weight[i] : r->found[i];
 
-    return fmax(inj, ft) - (r->found[i] == 1.0 ? ft : inj);
+    return fmax(inj, ft) - (share * ft + (1.0 - share) * inj);
 }
 
 sl_trajectory_score sl_trajectory_score_of(double *regret, const sl_trajectory *r)

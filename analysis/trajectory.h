@@ -9,6 +9,7 @@ typedef struct sl_trajectory {
     const double *t;                        /* (T) steps, ascending */
     const double *truth, *found;            /* (T) states */
     const double *utility_inj, *utility_ft; /* (T) gain of either action, NULL: no regret */
+    const double *weight; /* (T) share of fine-tuning's action for the regret; NULL: found */
     size_t T;
     double boundary; /* true; +-inf: never crossed, always above */
 } sl_trajectory;

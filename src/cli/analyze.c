@@ -4,7 +4,6 @@
 #include "cli/print.h"
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 typedef struct analyze_opts {
     const char *out, *golden, *pair;
@@ -28,13 +27,6 @@ static const sl_opt opts[] = {
       "run test vectors of metrics through the analyzer" },
     { NULL, SL_OPT_FLAG, 0, NULL, NULL },
 };
-
-static int is_folder(const char *path)
-{
-    struct stat s;
-
-    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
-}
 
 static sl_status no_memory(void)
 {
@@ -94,7 +86,7 @@ static sl_status analyze_pair(const analyze_opts *o, const char *const *path, si
     sl_json *document = NULL;
     sl_status st = SL_OK;
 
-    if (count != 1 || !is_folder(path[0]))
+    if (count != 1 || !sl_analyze_is_run(path[0]))
         return SL_FAIL(SL_EUSAGE, "want one run with --pair, found %zu other inputs", count);
     SL_TRY(sl_analyze_pair(&document, path[0], o->pair));
     if (o->is_json)
@@ -129,7 +121,7 @@ static sl_status analyze(const analyze_opts *o, const char *const *path, size_t 
     if (o->pair)
         return analyze_pair(o, path, count);
     for (size_t i = 0; i < count; i++)
-        folders += (size_t)is_folder(path[i]);
+        folders += (size_t)sl_analyze_is_run(path[i]);
     if (folders < count)
         return analyze_votes(o, path, count);
     if (o->votes.is_soft || o->votes.seed || o->votes.allow_bad)

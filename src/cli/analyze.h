@@ -3,7 +3,7 @@
 #define SL_CLI_ANALYZE_H
 
 #include "analysis/insight.h"
-#include "analysis/rows.h"
+#include "analysis/votes.h"
 #include "base/json.h"
 #include <stddef.h>
 
@@ -33,6 +33,9 @@ typedef struct sl_analyze_votes_opts {
 sl_status sl_analyze_limit(sl_rows_limit *out, const char *allow_bad) SL_MUSTUSE;
 /* An entry of "inputs": path, rows, bad rows with lines. */
 void sl_analyze_print_input(const sl_json *input);
+/* Adds the votes of a file or, of a folder, those of the run in it under its path. */
+sl_status sl_analyze_read(sl_vote_set *set, const char *path) SL_MUSTUSE;
+int sl_analyze_is_run(const char *path); /* a folder */
 /* *document: stageline.analysis/1, owned by the caller. path (count). */
 sl_status sl_analyze_vote_files(sl_json **document, const char *const *path, size_t count,
                                 const sl_analyze_votes_opts *o) SL_MUSTUSE;

@@ -21,13 +21,16 @@ static sl_status read_run(sl_vote_set *set, const char *path)
     return st;
 }
 
-static sl_status read_one(sl_vote_set *set, const char *path)
+int sl_analyze_is_run(const char *path)
 {
     struct stat s;
 
-    if (stat(path, &s) == 0 && S_ISDIR(s.st_mode))
-        return read_run(set, path);
-    return sl_votes_read(set, path);
+    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+sl_status sl_analyze_read(sl_vote_set *set, const char *path)
+{
+    return sl_analyze_is_run(path) ? read_run(set, path) : sl_votes_read(set, path);
 }
 
 static sl_status settings_of(sl_votes_settings *out, const sl_analyze_votes_opts *o)
@@ -84,7 +87,7 @@ sl_status sl_analyze_vote_files(sl_json **document, const char *const *path, siz
     SL_TRY(settings_of(&settings, o));
     SL_TRY(sl_analyze_limit(&limit, o->allow_bad));
     for (size_t i = 0; i < count; i++)
-        SL_TRY_OUT(read_one(&set, path[i]));
+        SL_TRY_OUT(sl_analyze_read(&set, path[i]));
     SL_TRY_OUT(sl_analyze_votes(document, &set, &settings));
     st = put_memory(*document, &set);
 out:
