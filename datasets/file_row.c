@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "datasets/encode.h"
 #include "datasets/file_int.h"
 #include <math.h>
 #include <stdio.h>
@@ -52,31 +53,13 @@ static sl_status fault_at(file_state *f, sl_fault fault, const char *field,
  * the mask would be off by a token. */
 static sl_status encode_answer(int *is_mismatch, sl_raw *raw, int p, const sl_file_settings *set)
 {
-    const sl_encoder *encoder = set->encoder;
     const sl_raw_part *prompt = &raw->part[SL_PART_PROMPT];
     sl_raw_part *answer = &raw->part[p];
-    int32_t *ids = NULL;
-    size_t count;
-    char *whole = NULL;
-    sl_status st = SL_OK;
 
     if (!answer->text)
         return SL_OK;
-    SL_TRY(sl_take(&whole, strlen(prompt->text) + strlen(answer->text) + 1, 1));
-    strcat(strcpy(whole, prompt->text), answer->text);
-    SL_TRY_OUT(encoder->encode(encoder->state, &ids, &count, whole, 1));
-    if (count < prompt->count || memcmp(ids, prompt->ids, prompt->count * sizeof *ids) != 0) {
-        *is_mismatch = 1;
-        st = encode_part(answer, encoder, 0);
-        goto out;
-    }
-    answer->count = count - prompt->count;
-    SL_TRY_OUT(sl_take(&answer->ids, answer->count + 1, sizeof *answer->ids));
-    memcpy(answer->ids, ids + prompt->count, answer->count * sizeof *ids);
-out:
-    sl_free(whole);
-    sl_free(ids);
-    return st;
+    return sl_encode_answer(&answer->ids, &answer->count, is_mismatch, set->encoder, prompt->text,
+                            prompt->ids, prompt->count, answer->text);
 }
 
 static sl_status encode_row(sl_raw *raw, file_state *f, const sl_file_settings *set)
@@ -117,16 +100,9 @@ static int is_stop(int32_t id, const sl_file_settings *set)
 
 static sl_status append_eos(sl_raw_part *part, const sl_file_settings *set)
 {
-    int32_t *ids = NULL;
-
     if (part->count && is_stop(part->ids[part->count - 1], set))
         return SL_OK;
-    SL_TRY(sl_take(&ids, part->count + 1, sizeof *ids));
-    memcpy(ids, part->ids, part->count * sizeof *ids);
-    ids[part->count++] = set->eos;
-    sl_free(part->ids);
-    part->ids = ids;
-    return SL_OK;
+    return sl_encode_append(&part->ids, &part->count, set->eos);
 }
 
 static sl_status check_ids(const sl_raw *raw, size_t vocab)

@@ -1,7 +1,7 @@
 /* A DPO step as the trainer does it: prompts shared, no padding, no stored logits; with the
  * reference's log-probabilities cached, and live. And loading. */
 #include "cli/bench.h"
-#include "cli/scorer.h"
+#include "judge/scorer.h"
 #include "train/optim.h"
 #include <stdio.h>
 #include <string.h>

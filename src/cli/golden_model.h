@@ -3,7 +3,7 @@
 #define SL_CLI_GOLDEN_MODEL_H
 
 #include "cli/golden_list.h"
-#include "cli/scorer.h"
+#include "judge/scorer.h"
 
 /* Two right programs in float32 differ by the deviation that the makers of the files measured; a
  * tolerance is some ten times that. */

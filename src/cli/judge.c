@@ -185,14 +185,15 @@ static sl_status print_summary(const judging *j)
         printf("\n");
         return SL_OK;
     }
-    tree = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:b, s:I}",
-                     "schema", "stageline.judge/1", "judge", sl_judge_name(j->judge), "candidates",
-                     o->candidates, "out", o->out, "prompts", (json_int_t)j->candidates.rows,
-                     "pairs", (json_int_t)j->asked, "skipped", (json_int_t)j->skipped, "votes",
-                     (json_int_t)j->file.votes, "ties", (json_int_t)j->ties, "failed",
-                     (json_int_t)j->failed, "attempts", (json_int_t)j->attempts, "mean",
-                     sl_json_number(mean), "both_orders", o->judge.set.both_orders, "seed",
-                     (json_int_t)o->judge.set.seed);
+    tree =
+        json_pack("{s:s, s:s, s:s*, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:b, s:I}",
+                  "schema", "stageline.judge/1", "judge", sl_judge_name(j->judge), "judge_sha256",
+                  sl_judge_identity(j->judge), "candidates", o->candidates, "out", o->out,
+                  "prompts", (json_int_t)j->candidates.rows, "pairs", (json_int_t)j->asked,
+                  "skipped", (json_int_t)j->skipped, "votes", (json_int_t)j->file.votes, "ties",
+                  (json_int_t)j->ties, "failed", (json_int_t)j->failed, "attempts",
+                  (json_int_t)j->attempts, "mean", sl_json_number(mean), "both_orders",
+                  o->judge.set.both_orders, "seed", (json_int_t)o->judge.set.seed);
     if (!tree)
         return SL_FAIL(SL_ENOMEM, "want memory for the summary, found none");
     st = sl_print_json(tree);

@@ -33,7 +33,8 @@ static const sl_opt opts[] = {
     { "tokenizer", SL_OPT_TEXT, offsetof(measure_opts, tokenizer), "PATH",
       "folder or tokenizer.json (default: the policy's)" },
     { "judge", SL_OPT_TEXT, offsetof(measure_opts, judge), "NAME",
-      "command, endpoint, stored or truth" },
+      "truth, stored, endpoint, or KIND=WHAT: reward=MODEL, command=CMD, endpoint=URL, "
+      "stored=FILE" },
     { "judge-command", SL_OPT_TEXT, offsetof(measure_opts, command), "CMD",
       "a program that reads and writes lines of JSON" },
     { "both-orders", SL_OPT_FLAG, offsetof(measure_opts, both_orders), NULL,
@@ -63,7 +64,6 @@ static const alias texts[] = {
     { "model.policy", offsetof(measure_opts, policy) },
     { "data.source", offsetof(measure_opts, data) },
     { "data.tokenizer", offsetof(measure_opts, tokenizer) },
-    { "measure.judge", offsetof(measure_opts, judge) },
     { "judge.command", offsetof(measure_opts, command) },
 };
 
@@ -77,28 +77,59 @@ static sl_status set_text(sl_recipe *recipe, const char *key, const char *value)
     return sl_yaml_set(recipe, sl_recipe_keys, sl_recipe_key_count, text);
 }
 
-/* "KIND=WHAT": sampler.name and the key of what it reads. */
+/* "KIND=WHAT": a kind and the key of what it reads; kind NULL: the end. */
+typedef struct kind_key {
+    const char *kind, *key;
+} kind_key;
+
+/* Sets name_key to the kind of text, and the kind's key. *is_set 0: text is of no kind. */
+static sl_status set_kind(int *is_set, sl_recipe *r, const char *name_key, const kind_key *kinds,
+                          const char *text)
+{
+    *is_set = 0;
+    for (const kind_key *k = kinds; k->kind && !*is_set; k++) {
+        const size_t n = strlen(k->kind);
+
+        if (strncmp(text, k->kind, n) || text[n] != '=' || !text[n + 1])
+            continue;
+        SL_TRY(set_text(r, name_key, k->kind));
+        SL_TRY(set_text(r, k->key, text + n + 1));
+        *is_set = 1;
+    }
+    return SL_OK;
+}
+
 static sl_status set_sampler(sl_recipe *r, const char *text)
 {
-    static const struct {
-        const char *kind, *key;
-    } kinds[] = { { "candidates", "sampler.candidates" },
-                  { "command", "sampler.command" },
-                  { "endpoint", "sampler.url" } };
+    static const kind_key kinds[] = { { "candidates", "sampler.candidates" },
+                                      { "command", "sampler.command" },
+                                      { "endpoint", "sampler.url" },
+                                      { NULL, NULL } };
+    int is_set;
 
-    for (size_t i = 0; text && i < sizeof kinds / sizeof kinds[0]; i++) {
-        const size_t n = strlen(kinds[i].kind);
-
-        if (strncmp(text, kinds[i].kind, n) || text[n] != '=' || !text[n + 1])
-            continue;
-        SL_TRY(set_text(r, "sampler.name", kinds[i].kind));
-        return set_text(r, kinds[i].key, text + n + 1);
-    }
     if (!text)
         return SL_OK;
-    return SL_FAIL(SL_EUSAGE,
-                   "want --sampler candidates=FILE, command=CMD or endpoint=URL, found \"%.64s\"",
-                   text);
+    SL_TRY(set_kind(&is_set, r, "sampler.name", kinds, text));
+    return is_set ? SL_OK
+                  : SL_FAIL(SL_EUSAGE,
+                            "want --sampler candidates=FILE, command=CMD or endpoint=URL, found "
+                            "\"%.64s\"",
+                            text);
+}
+
+static sl_status set_judge(sl_recipe *r, const measure_opts *o)
+{
+    static const kind_key kinds[] = { { "reward", "judge.reward" },
+                                      { "command", "judge.command" },
+                                      { "endpoint", "judge.url" },
+                                      { "stored", "judge.scores" },
+                                      { NULL, NULL } };
+    int is_set;
+
+    if (!o->judge)
+        return o->command ? set_text(r, "measure.judge", "command") : SL_OK;
+    SL_TRY(set_kind(&is_set, r, "measure.judge", kinds, o->judge));
+    return is_set ? SL_OK : set_text(r, "measure.judge", o->judge);
 }
 
 static void set_numbers(sl_recipe *r, const measure_opts *o)
@@ -128,8 +159,7 @@ static sl_status make_recipe(sl_recipe *r, const measure_opts *o, const char *pa
             SL_TRY(set_text(r, texts[i].key, value));
     }
     SL_TRY(set_sampler(r, o->sampler));
-    if (o->command && !o->judge)
-        SL_TRY(set_text(r, "measure.judge", "command"));
+    SL_TRY(set_judge(r, o));
     set_numbers(r, o);
     for (size_t i = 0; i < o->set.count; i++)
         SL_TRY(sl_yaml_set(r, sl_recipe_keys, sl_recipe_key_count, o->set.at[i]));

@@ -125,6 +125,7 @@ static sl_status compare_inputs(const sl_json *then, const sl_json *now)
         { "a start policy", "policy", "sha256" },
         { "a reference", "reference_sha256", NULL },
         { "a tokenizer", "tokenizer_sha256", NULL },
+        { "a reward model as judge", "judge_sha256", NULL },
     };
 
     for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "cli/progress.h"
 #include "cli/score.h"
-#include "cli/scorer.h"
+#include "judge/scorer.h"
 #include "run/arrays.h"
 #include <math.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include "cli/progress.h"
 #include "cli/score_rows.h"
-#include "cli/scorer.h"
+#include "judge/scorer.h"
 #include "text/encoder.h"
 #include "train/memory.h"
 #include <inttypes.h>

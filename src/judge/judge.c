@@ -3,11 +3,14 @@
 #include "base/text.h"
 #include "judge/judge_int.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-static const sl_judge_row *const judges[] = { &sl_judge_truth, &sl_judge_stored, &sl_judge_command,
+static const sl_judge_row *const judges[] = { &sl_judge_truth,    &sl_judge_stored,
+                                              &sl_judge_reward,   &sl_judge_command,
                                               &sl_judge_endpoint, &sl_judge_ensemble };
-static const char *const names[] = { "truth", "stored", "command", "endpoint", "ensemble", NULL };
+static const char *const names[] = { "truth",    "stored",   "reward", "command",
+                                     "endpoint", "ensemble", NULL };
 enum { JUDGE_COUNT = sizeof judges / sizeof judges[0] };
 
 struct sl_judge {
@@ -75,6 +78,17 @@ static sl_status check(const sl_judge_settings *s)
     return SL_OK;
 }
 
+static sl_status name_judge(sl_judge *judge, const sl_judge_settings *s)
+{
+    const char *identity = sl_judge_identity(judge);
+    char text[64];
+
+    if (s->label || s->model || !identity)
+        return sl_strdup(&judge->label, s->label ? s->label : s->model ? s->model : s->name);
+    snprintf(text, sizeof text, "%s-%.12s", judge->row->name, identity);
+    return sl_strdup(&judge->label, text);
+}
+
 sl_status sl_judge_open(sl_judge **out, const sl_judge_settings *settings, const sl_data *data)
 {
     const sl_judge_settings *s = settings;
@@ -85,8 +99,8 @@ sl_status sl_judge_open(sl_judge **out, const sl_judge_settings *settings, const
     SL_TRY(check(s));
     SL_TRY_OUT(sl_take(&judge, 1, sizeof *judge));
     SL_TRY_OUT(find(&judge->row, s->name));
-    SL_TRY_OUT(sl_strdup(&judge->label, s->label ? s->label : s->model ? s->model : s->name));
     SL_TRY_OUT(judge->row->open(&judge->state, s, data));
+    SL_TRY_OUT(name_judge(judge, s));
     *out = judge;
     return SL_OK;
 out:
@@ -110,6 +124,11 @@ void sl_judge_close(sl_judge **judge)
 const char *sl_judge_name(const sl_judge *judge)
 {
     return judge->label;
+}
+
+const char *sl_judge_identity(const sl_judge *judge)
+{
+    return judge->row->identity ? judge->row->identity(judge->state) : NULL;
 }
 
 sl_status sl_judge_votes(sl_vote *vote, sl_judge *judge, const sl_prompt_text *prompt,

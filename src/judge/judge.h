@@ -1,6 +1,6 @@
 /* Judges: who says which answer is better. One interface, one row of a table (judge.c) a judge:
- * truth of the built-in world, scores that are stored, a command, an HTTP endpoint, several of them
- * together. */
+ * truth of the built-in world, scores that are stored, a reward model, a command, an HTTP endpoint,
+ * several of them together. */
 #ifndef SL_JUDGE_JUDGE_H
 #define SL_JUDGE_JUDGE_H
 
@@ -34,25 +34,29 @@ typedef struct sl_vote {
 /* Texts are borrowed until sl_judge_open returns, `stop` until the judge is closed. What a judge
  * does not use is ignored. */
 typedef struct sl_judge_settings {
-    const char *name;    /* row of the table */
-    const char *label;   /* in records and votes; NULL: the model's name, or `name` */
-    double temperature;  /* of scores: p = sigmoid((score_a - score_b) / temperature), > 0 */
-    uint64_t seed;       /* order of a pair that is shown once; delays before new requests */
-    int both_orders;     /* ask a pair in both orders and average; else the seed draws one order */
-    int keeps_failed;    /* a pair without an answer is a vote of NaN, not an error */
-    const char *scores;  /* stored: file of scores; NULL: those that the answers carry */
-    const char *command; /* command: for /bin/sh -c */
-    const char *url;     /* endpoint: ".../v1" or the whole address */
-    const char *model;   /* endpoint: its name there */
-    const char *key_env; /* endpoint: variable that holds the key; NULL: no key */
-    const char *template_path; /* endpoint: file of the prompt; NULL: the built-in one */
-    uint32_t max_tok;          /* endpoint: longest reply */
-    double start_s;            /* command: for its first reply, over timeout_s */
-    double timeout_s;          /* command: of a batch; endpoint: of a request */
-    double backoff_s;          /* before the first new attempt; doubles */
-    uint32_t batch;            /* requests under way at a time */
-    uint32_t retries;          /* attempts after the first */
-    const volatile int *stop;  /* not 0: SL_EINTERRUPT at once; NULL: never */
+    const char *name;   /* row of the table */
+    const char *label;  /* in records and votes; NULL: the model's name, `name` with 12 digits of
+                         * the identity, or `name` */
+    double temperature; /* of scores: p = sigmoid((score_a - score_b) / temperature), > 0 */
+    uint64_t seed;      /* order of a pair that is shown once; delays before new requests */
+    int both_orders;    /* ask a pair in both orders and average; else the seed draws one order */
+    int keeps_failed;   /* a pair without an answer is a vote of NaN, not an error */
+    const char *scores; /* stored: file of scores; NULL: those that the answers carry */
+    const char *reward; /* reward: folder of the checkpoint */
+    const char *tokenizer;            /* reward: folder or tokenizer.json; NULL: the checkpoint's */
+    const struct sl_backend *backend; /* reward: what computes it */
+    const char *command;              /* command: for /bin/sh -c */
+    const char *url;                  /* endpoint: ".../v1" or the whole address */
+    const char *model;                /* endpoint: its name there */
+    const char *key_env;              /* endpoint: variable that holds the key; NULL: no key */
+    const char *template_path;        /* endpoint: file of the prompt; NULL: the built-in one */
+    uint32_t max_tok;                 /* endpoint: longest reply */
+    double start_s;                   /* command: for its first reply, over timeout_s */
+    double timeout_s;                 /* command: of a batch; endpoint: of a request */
+    double backoff_s;                 /* before the first new attempt; doubles */
+    uint32_t batch;                   /* requests under way at a time */
+    uint32_t retries;                 /* attempts after the first */
+    const volatile int *stop;         /* not 0: SL_EINTERRUPT at once; NULL: never */
     const struct sl_judge_settings *member; /* ensemble: (member_count) */
     size_t member_count;
 } sl_judge_settings;
@@ -65,6 +69,8 @@ sl_status sl_judge_open(sl_judge **out, const sl_judge_settings *settings,
 void sl_judge_close(sl_judge **judge);
 /* Borrowed: the label. */
 const char *sl_judge_name(const sl_judge *judge);
+/* Borrowed: hex SHA-256 of the checkpoint that votes; NULL: the judge has none. */
+const char *sl_judge_identity(const sl_judge *judge);
 /* The names of the table, NULL at the end. */
 const char *const *sl_judge_names(void);
 /* vote (count): a[i] against b[i] on prompt[i]. On failure the votes already given stay

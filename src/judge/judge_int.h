@@ -13,10 +13,11 @@ typedef struct sl_judge_row {
     /* vote (count), empty (sl_vote_empty) before; on failure the votes given stay. */
     sl_status (*votes)(sl_vote *vote, void *state, const sl_prompt_text *prompt, const sl_answer *a,
                        const sl_answer *b, size_t count);
+    const char *(*identity)(const void *state); /* hex SHA-256; NULL: none */
 } sl_judge_row;
 
-extern const sl_judge_row sl_judge_truth, sl_judge_stored, sl_judge_command, sl_judge_endpoint,
-    sl_judge_ensemble;
+extern const sl_judge_row sl_judge_truth, sl_judge_stored, sl_judge_reward, sl_judge_command,
+    sl_judge_endpoint, sl_judge_ensemble;
 
 sl_vote sl_vote_empty(void);
 /* A vote by scores, p = sigmoid((score_a - score_b) / temperature). */

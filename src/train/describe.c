@@ -67,8 +67,9 @@ static sl_status describe_elsewhere(sl_json **out, const sl_session *s)
     sl_json *recipe = NULL;
 
     SL_TRY(sl_yaml_dump(&recipe, &s->recipe, sl_recipe_keys, sl_recipe_key_count));
-    *out = json_pack("{s:o, s:s, s:o, s:s, s:I}", "recipe", recipe, "sampler", s->door.name, "data",
-                     describe_data(s), "judge", sl_judge_name(s->judge), "vocab",
+    *out = json_pack("{s:o, s:s, s:o, s:s, s:s*, s:I}", "recipe", recipe, "sampler", s->door.name,
+                     "data", describe_data(s), "judge", sl_judge_name(s->judge), "judge_sha256",
+                     sl_judge_identity(s->judge), "vocab",
                      (json_int_t)sl_data_limits_of(s->data)->vocab);
     return *out ? SL_OK : SL_FAIL(SL_ENOMEM, "want memory to describe the run, found none");
 }
@@ -87,14 +88,15 @@ static sl_status describe_here(sl_json **out, const sl_session *s)
         sl_json_close(&recipe);
         return sl_err_code();
     }
-    tree = json_pack("{s:o, s:o, s:{s:s, s:s, s:I, s:s}, s:s*, s:o, s:s*, s:s, s:I, s:I}", "recipe",
-                     recipe, "loss", loss, "policy", "family", sl_config_family_name(c), "sha256",
-                     policy, "parameters", (json_int_t)sl_config_parameters(c), "path",
+    tree = json_pack("{s:o, s:o, s:{s:s, s:s, s:I, s:s}, s:s*, s:o, s:s*, s:s, s:s*, s:I, s:I}",
+                     "recipe", recipe, "loss", loss, "policy", "family", sl_config_family_name(c),
+                     "sha256", policy, "parameters", (json_int_t)sl_config_parameters(c), "path",
                      s->recipe.model.policy, "reference_sha256", s->reference ? reference : NULL,
                      "data", describe_data(s), "tokenizer_sha256",
                      s->tokenizer_hash[0] ? s->tokenizer_hash : NULL, "judge",
-                     s->judge ? sl_judge_name(s->judge) : "", "vocab", (json_int_t)c->V, "updates",
-                     (json_int_t)(s->recipe.train.iterations * sl_session_updates(s)));
+                     s->judge ? sl_judge_name(s->judge) : "", "judge_sha256",
+                     s->judge ? sl_judge_identity(s->judge) : NULL, "vocab", (json_int_t)c->V,
+                     "updates", (json_int_t)(s->recipe.train.iterations * sl_session_updates(s)));
     if (!tree)
         return SL_FAIL(SL_ENOMEM, "want memory to describe the run, found none");
     *out = tree;

@@ -19,7 +19,7 @@ sl_status sl_elsewhere_check(const sl_recipe *recipe)
                        r->sampler.name);
     if (!strcmp(r->measure.judge, "truth"))
         return SL_FAIL(SL_EARG,
-                       "want measure.judge command, endpoint or stored with sampler.name "
+                       "want measure.judge command, endpoint, reward or stored with sampler.name "
                        "\"%s\", found truth",
                        r->sampler.name);
     if (r->model.policy[0])

@@ -100,7 +100,7 @@ typedef struct sl_recipe {
     } measure;
     struct {
         char command[SL_RECIPE_PATH], url[SL_RECIPE_PATH], scores[SL_RECIPE_PATH];
-        char prompt[SL_RECIPE_PATH];
+        char prompt[SL_RECIPE_PATH], reward[SL_RECIPE_PATH], tokenizer[SL_RECIPE_PATH];
         char model[SL_RECIPE_WORD * 4], key_env[SL_RECIPE_WORD], label[SL_RECIPE_WORD];
         double temperature, timeout_s, start_s, backoff_s;
         int64_t batch, retries, max_tok;

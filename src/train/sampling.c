@@ -39,6 +39,14 @@ size_t sl_sampling_cache_bytes(const sl_session *s)
     return sl_sampling_batch(s) * cache_bytes(s);
 }
 
+sl_status sl_sampling_judge_bytes(size_t *bytes, const sl_session *s)
+{
+    *bytes = 0;
+    if (s->recipe.method.kind != SL_METHOD_PREFERENCE || !sl_sampling_needs_judge(&s->recipe))
+        return SL_OK;
+    return sl_voices_bytes(bytes, &s->recipe);
+}
+
 sl_draw_settings sl_sampling_draw(const sl_session *s)
 {
     const sl_recipe *r = &s->recipe;
@@ -65,7 +73,7 @@ static sl_status open_voters(sl_session *s)
                                       .on = (uint32_t)r->measure.on,
                                       .off = (uint32_t)r->measure.off };
 
-    SL_TRY(sl_voices_judge(&s->judge, r, s->data, s->stop));
+    SL_TRY(sl_voices_judge(&s->judge, r, s->data, s->backend, s->stop));
     return sl_measure_open(&s->measure, &set, s->data, s->judge);
 }
 

@@ -15,6 +15,8 @@ size_t sl_sampling_batch(const sl_session *session);
 /* Bytes of the KV cache for that. */
 size_t sl_sampling_cache_bytes(const sl_session *session);
 sl_draw_settings sl_sampling_draw(const sl_session *session);
+/* Memory of the parameters of a judge that is a model here, where the session has a judge. */
+sl_status sl_sampling_judge_bytes(size_t *bytes, const sl_session *session) SL_MUSTUSE;
 /* Opens judge, measurement and sampler of a session whose data and models are open. */
 sl_status sl_sampling_open(sl_session *session) SL_MUSTUSE;
 /* A session without a policy: data with words, judge and measurement, answers from elsewhere. */

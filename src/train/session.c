@@ -89,12 +89,13 @@ static sl_status check_parameters(const sl_session *s)
                           (sl_sampling_has_drawer(&s->recipe) ? 1 : 0) +
                           (s->loss && r->record.grad_split_every ? 2 : 0);
     sl_config config;
-    size_t bytes;
+    size_t bytes, judge;
 
     if (!r->model.policy[0])
         return SL_OK;
+    SL_TRY(sl_sampling_judge_bytes(&judge, s));
     SL_TRY(sl_err_where(sl_config_load(&config, r->model.policy), "key \"model.policy\""));
-    bytes = sl_config_parameters(&config) * sizeof(float) * copies;
+    bytes = sl_config_parameters(&config) * sizeof(float) * copies + judge;
     sl_config_close(&config);
     return sl_memory_check(bytes, sl_memory_physical(), "parameters, gradients and moments");
 }
@@ -285,10 +286,13 @@ static sl_status open_memory(sl_session *s, sl_memory_plan *plan)
                                  : s->probe.count;
     const sl_packed_limits most = sl_pack_limits(sequences, l->prompt_tok, l->answer_tok);
     sl_arena measure = SL_ARENA_MEASURE;
+    size_t judge;
 
+    SL_TRY(sl_sampling_judge_bytes(&judge, s));
     carve(s, &measure);
     plan->parameters = floats * sizeof(float) *
-                       (2 + (s->start != NULL) + (s->reference != NULL) + (s->drawer != NULL));
+                           (2 + (s->start != NULL) + (s->reference != NULL) + (s->drawer != NULL)) +
+                       judge;
     plan->activations = sl_work_bytes(c, &most, 1);
     plan->cache = s->judge ? sl_sampling_cache_bytes(s) : 0;
     plan->other = measure.used_bytes;
@@ -327,6 +331,7 @@ static sl_status open_measuring(sl_session *s, sl_memory_plan *plan)
     sl_recipe *r = &s->recipe;
     const sl_config *c;
     const sl_data_limits *l;
+    size_t judge;
 
     SL_TRY(sl_recipe_check(r));
     SL_TRY(sl_recipe_objective(&s->objective, r));
@@ -345,8 +350,10 @@ static sl_status open_measuring(sl_session *s, sl_memory_plan *plan)
     if (c->V < l->vocab)
         return SL_FAIL(SL_ESHAPE, "want a vocabulary of at least %zu tokens, found %zu", l->vocab,
                        c->V);
-    *plan = (sl_memory_plan){ .parameters = sl_model_tensors(s->policy)->floats * sizeof(float),
-                              .cache = sl_sampling_cache_bytes(s) };
+    SL_TRY(sl_sampling_judge_bytes(&judge, s));
+    *plan =
+        (sl_memory_plan){ .parameters = sl_model_tensors(s->policy)->floats * sizeof(float) + judge,
+                          .cache = sl_sampling_cache_bytes(s) };
     SL_TRY(sl_memory_check(plan->parameters + plan->cache, sl_memory_physical(),
                            "parameters and KV cache"));
     s->recorder.measurement = UINT32_MAX; /* the first one is 0 */

@@ -1,4 +1,5 @@
 #include "train/voices.h"
+#include "model/config.h"
 #include <string.h>
 
 /* NULL for what the recipe leaves empty. */
@@ -8,7 +9,7 @@ static const char *given(const char *text)
 }
 
 sl_status sl_voices_judge(sl_judge **out, const sl_recipe *recipe, const sl_data *data,
-                          const volatile int *stop)
+                          const sl_backend *backend, const volatile int *stop)
 {
     sl_judge_settings set = sl_judge_defaults();
 
@@ -18,6 +19,9 @@ sl_status sl_voices_judge(sl_judge **out, const sl_recipe *recipe, const sl_data
     set.temperature = recipe->judge.temperature;
     set.both_orders = recipe->judge.both_orders;
     set.scores = given(recipe->judge.scores);
+    set.reward = given(recipe->judge.reward);
+    set.tokenizer = given(recipe->judge.tokenizer);
+    set.backend = backend;
     set.command = given(recipe->judge.command);
     set.url = given(recipe->judge.url);
     set.model = given(recipe->judge.model);
@@ -31,6 +35,19 @@ sl_status sl_voices_judge(sl_judge **out, const sl_recipe *recipe, const sl_data
     set.retries = (uint32_t)recipe->judge.retries;
     set.stop = stop;
     return sl_err_where(sl_judge_open(out, &set, data), "key \"measure.judge\"");
+}
+
+sl_status sl_voices_bytes(size_t *bytes, const sl_recipe *recipe)
+{
+    sl_config config;
+
+    *bytes = 0;
+    if (strcmp(recipe->measure.judge, "reward") != 0 || !recipe->judge.reward[0])
+        return SL_OK;
+    SL_TRY(sl_err_where(sl_config_load(&config, recipe->judge.reward), "key \"judge.reward\""));
+    *bytes = sl_config_parameters(&config) * sizeof(float);
+    sl_config_close(&config);
+    return SL_OK;
 }
 
 int sl_voices_want_words(const sl_recipe *recipe)

@@ -1,4 +1,4 @@
-#include "cli/scorer.h"
+#include "judge/scorer.h"
 #include "model/reward.h"
 
 static void carve(sl_scorer *s, sl_arena *arena, const sl_packed_limits *limits, uint32_t top_k)

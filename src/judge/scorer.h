@@ -1,8 +1,8 @@
 /* A model that reads answers: packs sequences, runs the forward pass, gives log-probabilities of
  * every answer token; a reward model one score of each answer. Memory is taken once, for the
  * largest batch. */
-#ifndef SL_CLI_SCORER_H
-#define SL_CLI_SCORER_H
+#ifndef SL_JUDGE_SCORER_H
+#define SL_JUDGE_SCORER_H
 
 #include "datasets/pack.h"
 #include "model/model.h"
