@@ -2,6 +2,7 @@
  * the same bits: what differs was not recorded faithfully. */
 #include "analysis/run_analysis.h"
 #include "base/alloc.h"
+#include "run/decision.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,24 +33,6 @@ sl_status sl_boundary_row(sl_row_boundary *row, const sl_boundary *b, uint32_t m
                               .max_prompts = max_prompts,
                               .stage = (uint8_t)v.stage,
                               .certified = (uint8_t)v.certified };
-    return SL_OK;
-}
-
-sl_status sl_decision_row(sl_row_decisions *row, sl_hysteresis *hysteresis, const sl_boundary *b)
-{
-    static const uint8_t actions[] = { SL_ACTION_KEEP, SL_ACTION_STATIC, SL_ACTION_ON_POLICY };
-    sl_verdict v;
-
-    SL_TRY(sl_boundary_verdict(&v, b));
-    sl_hysteresis_step(hysteresis, v.stage);
-    *row = (sl_row_decisions){ .expiry = INT64_MAX,
-                               .bs = v.bs.value,
-                               .lower = v.sequence.lower,
-                               .upper = v.sequence.upper,
-                               .mix_weight = hysteresis->state == SL_STAGE_FINE_TUNING ? 1.0 : 0.0,
-                               .votes = (uint32_t)v.votes,
-                               .stage = (uint8_t)v.stage,
-                               .action = actions[hysteresis->state] };
     return SL_OK;
 }
 
@@ -114,8 +97,10 @@ typedef struct replay {
     const sl_row_boundary *looks;
     size_t look_count, look_at;
     const sl_row_decisions *decisions;
-    size_t decision_count;
-    sl_hysteresis hysteresis;
+    size_t decision_count, decision_at; /* the first that is not in `share` yet */
+    sl_decision_rule rule;
+    sl_decision_state decided;
+    double share; /* of on-policy data in use */
 } replay;
 
 static int same(double a, double b)
@@ -199,17 +184,31 @@ static const sl_row_decisions *decision_of(const replay *r, uint32_t measurement
     return NULL;
 }
 
+/* Takes in the decisions that took effect before `next`; NULL: none has been recorded yet, and all
+ * up to the step of m count. */
+static void follow(replay *r, const sl_row_decisions *next, const sl_measurement *m)
+{
+    const sl_row_decisions *d = r->decisions + r->decision_at;
+    const sl_row_decisions *end = r->decisions + r->decision_count;
+
+    for (; d < end && (next ? d < next : d->step <= m->step); d++)
+        r->share = sl_decision_share(d, r->share);
+    r->decision_at = (size_t)(d - r->decisions);
+}
+
 static sl_status close_measurement(replay *r, sl_measurement *m, const sl_boundary *b)
 {
     const sl_row_decisions *recorded = decision_of(r, m->measurement);
     sl_row_decisions derived;
 
-    SL_TRY(sl_decision_row(&derived, &r->hysteresis, b));
+    follow(r, recorded, m);
+    SL_TRY(sl_decision_row(&derived, &r->decided, &r->rule, b, r->share));
     m->derived_stage = m->derived.stage;
     m->derived_action = derived.action;
     m->answer = derived;
     m->decided = recorded ? *recorded : (sl_row_decisions){ .step = -1, .action = SL_ACTION_KEEP };
-    if (recorded && recorded->action != derived.action) {
+    if (recorded &&
+        (recorded->action != derived.action || !same(recorded->mix_weight, derived.mix_weight))) {
         m->is_same = 0;
         if (!r->out->differences++)
             snprintf(r->out->first_difference, sizeof r->out->first_difference,
@@ -246,13 +245,14 @@ out:
     return st;
 }
 
-/* The hysteresis of the run's recipe. */
-static int consecutive_of(const sl_reader *reader)
+/* Rule of decisions and first share of the run's recipe. */
+static sl_status read_recipe(replay *r, const sl_reader *reader)
 {
     const sl_json *recipe = json_object_get(sl_reader_json(reader), "recipe");
-    const sl_json *value = json_object_get(json_object_get(recipe, "measure"), "consecutive");
 
-    return json_is_integer(value) ? (int)json_integer_value(value) : 1;
+    SL_TRY(sl_decision_rule_read(&r->rule, recipe));
+    r->share = r->rule.first;
+    return SL_OK;
 }
 
 static sl_status fill_iterations(sl_run_analysis *a, sl_reader *reader)
@@ -273,10 +273,11 @@ static sl_status fill_iterations(sl_run_analysis *a, sl_reader *reader)
 
 sl_status sl_run_analyze(sl_run_analysis *out, sl_reader *reader)
 {
-    replay r = { .out = out, .hysteresis = { .consecutive = consecutive_of(reader) } };
+    replay r = { .out = out };
     sl_status st = SL_OK;
 
     *out = (sl_run_analysis){ 0 };
+    SL_TRY(sl_err_where(read_recipe(&r, reader), "run.json key \"recipe\""));
     SL_TRY_OUT(sl_reader_rows(reader, SL_TABLE_BOUNDARY, &r.looks, &r.look_count));
     SL_TRY_OUT(sl_reader_rows(reader, SL_TABLE_VOTES, &r.votes, &r.vote_count));
     SL_TRY_OUT(sl_reader_rows(reader, SL_TABLE_DECISIONS, &r.decisions, &r.decision_count));

@@ -13,11 +13,6 @@
 /* The statistics columns of a `boundary` row; step, names and `final` are the caller's. */
 sl_status sl_boundary_row(sl_row_boundary *row, const sl_boundary *b,
                           uint32_t max_prompts) SL_MUSTUSE;
-/* Ends a measurement: steps the hysteresis and fills the decision; ids and names are the caller's.
- */
-sl_status sl_decision_row(sl_row_decisions *row, sl_hysteresis *hysteresis,
-                          const sl_boundary *b) SL_MUSTUSE;
-
 /* One measurement of a run, derived from its votes. */
 typedef struct sl_measurement {
     int64_t step;

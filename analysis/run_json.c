@@ -16,15 +16,15 @@ static sl_status append(sl_json *list, sl_json *value)
 
 static sl_json *decision_json(const sl_measurement *m)
 {
-    const int derived = m->derived_action;
+    sl_json *derived = json_pack("{s:s, s:o}", "action", sl_action_word(m->derived_action),
+                                 "mix_weight", sl_json_number(m->answer.mix_weight));
 
     if (m->decided.step < 0)
-        return json_pack("{s:n, s:{s:s}}", "recorded", "derived", "action",
-                         sl_action_word(derived));
-    return json_pack("{s:{s:I, s:s, s:o, s:s}, s:{s:s}}", "recorded", "step",
+        return json_pack("{s:n, s:o}", "recorded", "derived", derived);
+    return json_pack("{s:{s:I, s:s, s:o, s:s}, s:o}", "recorded", "step",
                      (json_int_t)m->decided.step, "action", sl_action_word(m->decided.action),
                      "mix_weight", sl_json_number(m->decided.mix_weight), "stage",
-                     sl_stage_name(m->decided.stage), "derived", "action", sl_action_word(derived));
+                     sl_stage_name(m->decided.stage), "derived", derived);
 }
 
 static sl_json *measurement_json(const sl_measurement *m)

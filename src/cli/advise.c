@@ -42,42 +42,49 @@ static sl_status decide(void *state, sl_row_decisions *row)
 {
     sl_advise *a = state;
 
-    return sl_decision_row(row, &a->hysteresis, &a->boundary);
+    return sl_decision_row(row, &a->decided, &a->rule, &a->boundary, row->mix_weight);
 }
 
 static sl_status save(void *state, sl_json **out)
 {
     const sl_advise *a = state;
 
-    *out = json_pack("{s:i, s:i}", "state", a->hysteresis.state, "count", a->hysteresis.count);
-    return *out ? SL_OK : SL_FAIL(SL_ENOMEM, "want memory for the advisor's state, found none");
+    return sl_decision_state_save(out, &a->decided);
 }
 
 static sl_status load(void *state, const sl_json *saved)
 {
     sl_advise *a = state;
-    int64_t stage, count;
 
-    SL_TRY(sl_json_i64(&stage, saved, "state"));
-    SL_TRY(sl_json_i64(&count, saved, "count"));
-    if (stage < SL_STAGE_UNDECIDED || stage > SL_STAGE_FINE_TUNING)
-        return SL_FAIL(SL_EFORMAT, "want an advisor state of 0 to 2, found %lld", (long long)stage);
-    a->hysteresis.state = (sl_stage)stage;
-    a->hysteresis.count = (int)count;
-    return SL_OK;
+    return sl_decision_state_load(&a->decided, saved);
+}
+
+/* By way of the recipe as a record holds it, so that the analyzer of the record reads the same. */
+static sl_status read_rule(sl_advise *a, const sl_recipe *recipe)
+{
+    sl_json *tree = NULL;
+    sl_status st;
+
+    SL_TRY(sl_yaml_dump(&tree, recipe, sl_recipe_keys, sl_recipe_key_count));
+    st = sl_decision_rule_read(&a->rule, tree);
+    sl_json_close(&tree);
+    return st;
 }
 
 sl_status sl_advise_open(sl_advise *a, const sl_recipe *recipe)
 {
-    *a = (sl_advise){ .settings = sl_boundary_defaults(),
-                      .hysteresis = { .consecutive = (int)recipe->measure.consecutive } };
+    *a = (sl_advise){ .settings = sl_boundary_defaults() };
     a->settings.tau = recipe->measure.tau;
     a->settings.delta = recipe->measure.delta;
     a->settings.alpha = recipe->measure.alpha;
     SL_TRY(sl_err_where(sl_boundary_check(&a->settings), "section \"measure\""));
+    SL_TRY(sl_err_where(read_rule(a, recipe), "section \"policy\""));
     snprintf(a->parameters, sizeof a->parameters,
-             "{\"tau\":%.17g,\"delta\":%.17g,\"alpha\":%.17g,\"consecutive\":%d}", a->settings.tau,
-             a->settings.delta, a->settings.alpha, a->hysteresis.consecutive);
+             "{\"tau\":%.17g,\"delta\":%.17g,\"alpha\":%.17g,\"consecutive\":%d,\"advice\":\"%s\","
+             "\"width\":%.17g,\"ema\":%.17g,\"forget\":%.17g,\"change\":%.17g,\"least\":%.17g}",
+             a->settings.tau, a->settings.delta, a->settings.alpha, a->rule.consecutive,
+             sl_advice_names[a->rule.advice], a->rule.width, a->rule.ema, a->rule.forget,
+             a->rule.change, a->rule.least);
     a->door = (sl_advisor){ .state = a,
                             .begin = begin,
                             .observe = observe,

@@ -11,9 +11,10 @@ typedef struct sl_advise {
     sl_advisor door;
     sl_boundary_settings settings;
     sl_boundary boundary;
-    sl_hysteresis hysteresis;
+    sl_decision_rule rule;
+    sl_decision_state decided;
     uint32_t max_prompts;
-    char parameters[256]; /* of the rule, JSON */
+    char parameters[512]; /* of the rule, JSON */
 } sl_advise;
 
 /* The rule of the recipe; *advise must stay where it is while the door is in use. */

@@ -45,7 +45,8 @@ static void print_measurement(const sl_measurement *m)
     if (m->decided.step < 0)
         printf("no decision was taken");
     else
-        printf("decision: %s", action_sentence(m->decided.action));
+        printf("decision: %s, share %.3g on-policy", action_sentence(m->decided.action),
+               m->decided.mix_weight);
     puts(m->is_same ? "" : " [recorded otherwise]");
 }
 

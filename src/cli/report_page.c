@@ -62,8 +62,9 @@ static void put_measurement(sl_page *page, const sl_measurement *m)
     if (m->decided.step < 0)
         sl_page_html(page, "; no decision follows.");
     else
-        sl_page_print(page, "; data for iteration %lu: %s.", (unsigned long)m->iteration + 1,
-                      sources[m->decided.action]);
+        sl_page_print(page, "; data for iteration %lu: %s, share %.3g on-policy.",
+                      (unsigned long)m->iteration + 1, sources[m->decided.action],
+                      m->decided.mix_weight);
     sl_page_html(page, "</li>\n");
 }
 

@@ -26,7 +26,8 @@ typedef struct sl_advisor {
     sl_status (*observe)(void *state, const sl_prompt_votes *votes, int *is_enough);
     /* The row of a look at what was observed so far; step, judge and rule are the caller's. */
     sl_status (*look)(void *state, sl_row_boundary *row);
-    /* Ends the measurement: the decision. Step, ids and names are the caller's. */
+    /* Ends the measurement: the decision, in row->mix_weight the share of on-policy data from here
+     * on; before the call it holds the share in use. Step, ids and names are the caller's. */
     sl_status (*decide)(void *state, sl_row_decisions *row);
     /* What must survive to resume (hysteresis): owned by the caller; and back. */
     sl_status (*save)(void *state, sl_json **out);

@@ -215,3 +215,14 @@ void sl_decisions_close(sl_decisions **decisions)
     sl_free(d);
     *decisions = NULL;
 }
+
+double sl_decision_share(const sl_row_decisions *row, double share)
+{
+    const double by_action[] = { [SL_ACTION_KEEP] = share,
+                                 [SL_ACTION_STATIC] = 0.0,
+                                 [SL_ACTION_ON_POLICY] = 1.0,
+                                 [SL_ACTION_MIX] = row->mix_weight,
+                                 [SL_ACTION_STOP] = share };
+
+    return row->outcome == SL_OUTCOME_APPLIED ? by_action[row->action] : share;
+}

@@ -50,6 +50,9 @@ sl_status sl_decisions_next(sl_decisions *decisions, int64_t step, sl_row_decisi
                             const char **rule, int *found) SL_MUSTUSE;
 void sl_decisions_close(sl_decisions **decisions);
 
+/* Share of on-policy data after a decision, where `share` was in use before. */
+double sl_decision_share(const sl_row_decisions *row, double share);
+
 /* Why a row is out of range, or NULL. */
 const char *sl_decision_fault(const sl_row_decisions *row);
 

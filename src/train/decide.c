@@ -11,13 +11,6 @@ static const char *const reasons[] = { "undecided: sides not separated",
                                        "injection: static answers win",
                                        "fine-tuning: on-policy answers win" };
 
-double sl_decide_mix(double mix, const sl_row_decisions *decision)
-{
-    const double by_action[] = { mix, 0.0, 1.0, decision->mix_weight, mix };
-
-    return by_action[decision->action];
-}
-
 /* Fills what the advisor leaves to the trainer, records the row, waits until it is durable. */
 static sl_status record_decision(sl_session *s, sl_row_decisions *d)
 {
@@ -27,7 +20,6 @@ static sl_status record_decision(sl_session *s, sl_row_decisions *d)
     d->measurement = s->recorder.measurement;
     d->decision_id = sl_hash_id(parts, sizeof parts);
     d->rule_hash = sl_hash_id(s->advisor->parameters, strlen(s->advisor->parameters));
-    d->mix_weight = sl_decide_mix(s->mix, d);
     d->outcome = SL_OUTCOME_APPLIED;
     d->decider = SL_DECIDER_IN_PROCESS;
     SL_TRY(sl_run_text(s->run, NULL, "rule", NULL, s->advisor->rule, s->advisor->parameters));
@@ -38,7 +30,7 @@ static sl_status record_decision(sl_session *s, sl_row_decisions *d)
 }
 
 /* Which data come next, by the advisor here or by an analyzer elsewhere; in words. */
-static sl_status choose(sl_session *s, sl_row_decisions *d, const char **words)
+static sl_status choose(sl_session *s, sl_row_decisions *d, char *words, size_t bytes)
 {
     int is_there = 1;
 
@@ -48,16 +40,18 @@ static sl_status choose(sl_session *s, sl_row_decisions *d, const char **words)
         SL_TRY(record_decision(s, d));
         s->mix = d->mix_weight;
     }
-    *words = is_there ? action_words[d->action]
-                      : "no decision came from outside: the data stay as they are";
+    snprintf(words, bytes, "%s, share %.3g on-policy",
+             is_there ? action_words[d->action]
+                      : "no decision came from outside: the data stay as they are",
+             s->mix);
     return SL_OK;
 }
 
 sl_status sl_decide_measure(sl_session *s)
 {
     sl_row_boundary look = { 0 };
-    sl_row_decisions decision = { 0 };
-    const char *words;
+    sl_row_decisions decision = { .mix_weight = s->mix };
+    char next[96];
 
     if (!s->advisor)
         return SL_FAIL(SL_EARG, "want an advisor for a measurement, found none");
@@ -65,13 +59,15 @@ sl_status sl_decide_measure(sl_session *s)
     s->recorder.measurement++;
     SL_TRY(sl_measure_run(&look, &decision, s->measure, &s->door, s->advisor, &s->recorder));
     s->last_bs = look.bs;
-    words = action_words[decision.action];
-    if (s->recipe.policy.kind == SL_POLICY_ADVISED && s->iteration < s->recipe.train.iterations)
-        SL_TRY(choose(s, &decision, &words));
+    if (s->iteration >= s->recipe.train.iterations)
+        snprintf(next, sizeof next, "end of the run");
+    else if (s->recipe.policy.kind == SL_POLICY_ADVISED)
+        SL_TRY(choose(s, &decision, next, sizeof next));
+    else
+        snprintf(next, sizeof next, "the recipe says: share %.3g on-policy", s->mix);
     snprintf(s->decision_note, sizeof s->decision_note,
              "step %lld: boundary score %.3f [%.3f, %.3f] after %u votes on %u prompts: %s; %s",
              (long long)s->step, look.bs, look.lower, look.upper, look.votes, look.prompts,
-             stage_words[look.stage],
-             s->iteration < s->recipe.train.iterations ? words : "end of the run");
+             stage_words[look.stage], next);
     return SL_OK;
 }

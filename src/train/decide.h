@@ -8,7 +8,5 @@
 /* Measures the sampler's model; with policy.source advised sets the mix. Fills last_bs and
  * decision_note (a sentence for people). */
 sl_status sl_decide_measure(sl_session *session) SL_MUSTUSE;
-/* Share of on-policy pairs after a decision. */
-double sl_decide_mix(double mix, const sl_row_decisions *decision);
 
 #endif

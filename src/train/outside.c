@@ -1,6 +1,5 @@
 #include "train/outside.h"
 #include "train/clock.h"
-#include "train/decide.h"
 #include <stdio.h>
 #include <time.h>
 
@@ -10,7 +9,7 @@ static const char *const reasons[] = { "from outside: undecided", "from outside:
 static sl_status record(sl_session *s, sl_row_decisions *row, const char *rule)
 {
     if (row->outcome == SL_OUTCOME_APPLIED)
-        row->mix_weight = sl_decide_mix(s->mix, row);
+        row->mix_weight = sl_decision_share(row, s->mix);
     if (rule)
         SL_TRY(sl_run_text(s->run, NULL, "rule", NULL, "decisions.log", rule));
     if (row->stage <= SL_STAGE_FINE_TUNING)
@@ -28,7 +27,7 @@ static void apply(sl_session *s, const sl_row_decisions *row, int is_replay)
         s->outside_answered = row->measurement;
     if (row->outcome != SL_OUTCOME_APPLIED)
         return;
-    s->mix = s->feed.mix = sl_decide_mix(s->mix, row);
+    s->mix = s->feed.mix = sl_decision_share(row, s->mix);
     s->is_told_to_stop = row->action == SL_ACTION_STOP && !is_replay;
 }
 

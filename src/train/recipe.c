@@ -2,6 +2,7 @@
 #include "text/encoder.h"
 #include "train/optim.h"
 #include "train/pair_rule.h"
+#include "train/policy.h"
 #include "train/schedule.h"
 #include <stddef.h>
 
@@ -9,7 +10,10 @@ static const char *const methods[] = { "sft", "preference", "reward", NULL };
 static const char *const nll_overs[] = { "batch", "answer", "sum", NULL };
 static const char *const references[] = { "first", "previous", "mixed", NULL };
 static const char *const deciders[] = { "in-process", "outside", NULL };
-static const char *const policies[] = { "static", "on-policy", "mix", "advised", NULL };
+static const char *const policies[] = { "static", "on-policy", "mix", "schedule", "advised", NULL };
+static const char *const advices[] = {
+    "hard", "linear", "smoothstep", "logistic", "posterior", NULL
+};
 
 #define AT(section, name) offsetof(sl_recipe, section.name)
 #define SIZE(section, name) sizeof(((sl_recipe *)0)->section.name)
@@ -122,8 +126,17 @@ const sl_key sl_recipe_keys[] = {
     I64(train, batch, 1, 65536, "32", "pairs (SFT: answers) of an update"),
     I64(train, micro_batch, 0, 65536, "0", "pairs computed at once; 0: the whole batch"),
     I64(train, checkpoint_every, 0, 1e9, "0", "updates between checkpoints; 0: iterations only"),
-    PICK(policy, "source", kind, policies, "static", "static, on-policy, mix or advised"),
-    F64(policy, mix, 0, 1, "0.5", "share of on-policy pairs under mix"),
+    PICK(policy, "source", kind, policies, "static", "static, on-policy, mix, schedule or advised"),
+    F64(policy, mix, 0, 1, "0.5", "share of on-policy pairs under mix; the first of soft advice"),
+    TEXT(policy, schedule, "",
+         "schedule: a source by iteration, as static, on-policy, mix 0.5; the last goes on"),
+    PICK(policy, "advice", advice, advices, "hard",
+         "advised: one source (hard), or a share by linear, smoothstep, logistic or posterior"),
+    F64(policy, width, 1e-6, 1, "0.05", "of soft advice: tau +- width, logistic: its scale"),
+    F64(policy, ema, 1e-6, 1, "0.5", "weight of the newest score in soft advice; 1: that alone"),
+    F64(policy, forget, 0, 1, "0.8", "posterior: what prompts count a measurement later"),
+    F64(policy, change, 1e-6, 1, "0.25", "largest change of the share at a decision"),
+    F64(policy, least, 0, 0.5, "0.05", "share that each source keeps under soft advice"),
     I64(policy, refill, 0, 1e9, "0",
         "updates between draws by the policy as it then stands (1: every step); 0: by that at the "
         "iteration's start"),
@@ -257,6 +270,24 @@ static sl_status check_pair_rule(const sl_recipe *recipe)
     return SL_OK;
 }
 
+/* A share that is asked for at another time than the recipe can say would pass unseen. */
+static sl_status check_policy(const sl_recipe *recipe)
+{
+    const int is_scheduled = recipe->policy.kind == SL_POLICY_SCHEDULE;
+
+    if (is_scheduled)
+        return sl_err_where(sl_policy_check_schedule(recipe), "key \"policy.schedule\"");
+    if (recipe->policy.schedule[0])
+        return SL_FAIL(SL_EARG, "want policy.source schedule with policy.schedule, found \"%s\"",
+                       policies[recipe->policy.kind]);
+    if (recipe->policy.advice && recipe->policy.kind != SL_POLICY_ADVISED)
+        return SL_FAIL(SL_EARG, "want policy.source advised with policy.advice %s, found \"%s\"",
+                       advices[recipe->policy.advice], policies[recipe->policy.kind]);
+    if (recipe->policy.kind == SL_POLICY_ADVISED && !recipe->measure.prompts)
+        return SL_FAIL(SL_EARG, "want measure.prompts > 0 with policy.source advised, found 0");
+    return SL_OK;
+}
+
 sl_status sl_recipe_check(const sl_recipe *recipe)
 {
     const int64_t batch = recipe->train.batch, micro = recipe->train.micro_batch;
@@ -274,8 +305,7 @@ sl_status sl_recipe_check(const sl_recipe *recipe)
         return SL_FAIL(SL_EARG,
                        "want measure.every to be a multiple of policy.refill, found %lld and %lld",
                        (long long)recipe->measure.every, (long long)recipe->policy.refill);
-    if (recipe->policy.kind == SL_POLICY_ADVISED && !recipe->measure.prompts)
-        return SL_FAIL(SL_EARG, "want measure.prompts > 0 with policy.source advised, found 0");
+    SL_TRY(check_policy(recipe));
     if (recipe->policy.decider == SL_DECIDED_OUTSIDE && recipe->policy.kind != SL_POLICY_ADVISED)
         return SL_FAIL(SL_EARG, "want policy.source advised with policy.decider outside, found "
                                 "another");

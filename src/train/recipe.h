@@ -11,6 +11,7 @@ typedef enum sl_policy_kind {
     SL_POLICY_STATIC,
     SL_POLICY_ON_POLICY,
     SL_POLICY_MIX,
+    SL_POLICY_SCHEDULE,
     SL_POLICY_ADVISED
 } sl_policy_kind;
 
@@ -79,8 +80,10 @@ typedef struct sl_recipe {
         int64_t iterations, prompts, epochs, batch, micro_batch, checkpoint_every;
     } train;
     struct {
-        int kind; /* sl_policy_kind */
-        double mix;
+        int kind;   /* sl_policy_kind */
+        int advice; /* 0: hard; the analyzer knows the others by name */
+        char schedule[SL_RECIPE_PATH];
+        double mix, width, ema, forget, change, least;
         int64_t refill, sample_batch;
         double temperature, top_p;
         int64_t top_k;

@@ -6,6 +6,7 @@
 #include "train/data_file.h"
 #include "train/emit.h"
 #include "train/memory.h"
+#include "train/policy.h"
 #include "train/random_start.h"
 #include "train/reference.h"
 #include "train/sampling.h"
@@ -251,9 +252,7 @@ static void connect(sl_session *s)
                                  .warmup = warmup_updates(r, updates),
                                  .total = updates,
                                  .starts_at_zero = r->optim.warmup_from_zero };
-    s->mix = r->policy.kind == SL_POLICY_ON_POLICY ? 1.0
-             : r->policy.kind == SL_POLICY_MIX     ? r->policy.mix
-                                                   : 0.0;
+    s->mix = sl_policy_first_share(r);
     s->recorder.measurement = UINT32_MAX; /* the first one is 0 */
     s->outside_answered = -1;
     s->last_bs = NAN;

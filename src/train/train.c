@@ -12,6 +12,7 @@
 #include "train/emit.h"
 #include "train/exact.h"
 #include "train/outside.h"
+#include "train/policy.h"
 #include "train/step.h"
 #include <math.h>
 #include <stdio.h>
@@ -240,6 +241,8 @@ static sl_status begin_iteration(sl_session *s, const sl_train_hooks *hooks, int
 {
     s->iteration_step = s->step;
     s->update_at = 0;
+    if (s->recipe.policy.kind == SL_POLICY_SCHEDULE)
+        SL_TRY(sl_policy_scheduled(&s->mix, s->recipe.policy.schedule, s->iteration));
     if (!has_checkpoint) {
         SL_TRY(sl_outside_poll(s));
         SL_TRY(sl_checkpoint_save(s));

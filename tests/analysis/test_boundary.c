@@ -201,7 +201,8 @@ static void test_mixing_weights(void **state)
 /* A row says what the verdict says; the action follows the state, not the last look. */
 static void test_rows(void **state)
 {
-    sl_hysteresis h = { .consecutive = 2, .state = SL_STAGE_INJECTION };
+    sl_decision_state decided = { .hysteresis.state = SL_STAGE_INJECTION };
+    sl_decision_rule rule = sl_decision_rule_defaults();
     const sl_prompt_mean win = prompt_of(1.0, 4);
     sl_row_boundary row;
     sl_row_decisions decision;
@@ -217,10 +218,11 @@ static void test_rows(void **state)
     assert_int_equal(row.votes, 4 * row.prompts);
     assert_int_equal(row.max_prompts, 2000);
     assert_true(isnan(row.lc_bs));
-    T_OK(sl_decision_row(&decision, &h, &b));
+    rule.consecutive = 2;
+    T_OK(sl_decision_row(&decision, &decided, &rule, &b, 0.0));
     assert_int_equal(decision.stage, SL_STAGE_FINE_TUNING);
     assert_int_equal(decision.action, SL_ACTION_STATIC); /* one of two */
-    T_OK(sl_decision_row(&decision, &h, &b));
+    T_OK(sl_decision_row(&decision, &decided, &rule, &b, 0.0));
     assert_int_equal(decision.action, SL_ACTION_ON_POLICY);
     T_CLOSE(decision.mix_weight, 1.0, TOL_EXACT);
     sl_boundary_close(&b);

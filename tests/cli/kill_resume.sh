@@ -100,5 +100,28 @@ for at in 2 5 11 15 16 21 31; do
     fi
     check "step $at, fresh every 3 updates" online
 done
+# And the advisor's memory under a share that follows the score; checkpoints between its decisions.
+soft="--set policy.advice=posterior --set policy.refill=4 --set measure.every=4
+    --set train.checkpoint_every=3 --set measure.counterfactual=false"
+# shellcheck disable=SC2086
+train_dpo soft $soft >/dev/null
+want=$(digest soft)
+for at in 2 4 7 8 13 16 18 27; do
+    rm -rf run
+    # shellcheck disable=SC2086
+    kill_at $at train_dpo run $soft
+    check "step $at, soft advice" soft
+done
+# A schedule is a function of the iteration alone.
+plan="--set policy.source=schedule --set measure.counterfactual=false"
+# shellcheck disable=SC2086
+train_dpo plan $plan --set "policy.schedule=mix 0.3, on-policy" >/dev/null
+want=$(digest plan)
+for at in 6 16 21; do
+    rm -rf run
+    # shellcheck disable=SC2086
+    kill_at $at train_dpo run $plan --set "policy.schedule=mix 0.3, on-policy"
+    check "step $at, schedule" plan
+done
 [ $killed -ge 10 ] || fail "want at least 10 runs killed on the way, found $killed"
 echo "killed $killed times"

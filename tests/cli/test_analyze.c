@@ -15,6 +15,8 @@ enum { PROMPTS = 3 };
 typedef struct lie {
     double bs_factor;
     int action; /* added to the recorded one */
+    double mix; /* the same of the share */
+    int is_soft;
 } lie;
 
 static void put_votes(sl_run *run, uint16_t judge)
@@ -35,10 +37,10 @@ static void put_votes(sl_run *run, uint16_t judge)
 }
 
 /* The rows that a truthful measurement has. */
-static void measure(sl_row_boundary *look, sl_row_decisions *decision)
+static void measure(sl_row_boundary *look, sl_row_decisions *decision, const sl_decision_rule *rule)
 {
     const sl_boundary_settings set = sl_boundary_defaults();
-    sl_hysteresis hysteresis = { .consecutive = 1 };
+    sl_decision_state decided = { 0 };
     sl_boundary b;
 
     T_OK(sl_boundary_begin(&b, &set));
@@ -53,14 +55,16 @@ static void measure(sl_row_boundary *look, sl_row_decisions *decision)
         T_OK(sl_boundary_add(&b, &p));
     }
     T_OK(sl_boundary_row(look, &b, PROMPTS));
-    T_OK(sl_decision_row(decision, &hysteresis, &b));
+    T_OK(sl_decision_row(decision, &decided, rule, &b, rule->first));
     sl_boundary_close(&b);
 }
 
 static void write_run(char *path, const lie *l)
 {
     sl_run_settings settings = sl_run_settings_defaults();
-    sl_json *about = json_pack("{s:s}", "loss", "dpo");
+    sl_json *about = json_pack("{s:s, s:{s:{s:s, s:f}}}", "loss", "dpo", "recipe", "policy",
+                               "advice", l->is_soft ? "linear" : "hard", "mix", 0.5);
+    sl_decision_rule rule;
     sl_row_boundary look;
     sl_row_decisions decision;
     sl_row_evals gain = { .value = 0.25, .se = 0.5, .origin = SL_ORIGIN_ON_POLICY };
@@ -73,12 +77,14 @@ static void write_run(char *path, const lie *l)
     T_OK(sl_run_name(run, &judge, SL_NAME_JUDGE, "truth"));
     T_OK(sl_run_name(run, &gain.eval, SL_NAME_EVAL, "gain"));
     put_votes(run, judge);
-    measure(&look, &decision);
+    T_OK(sl_decision_rule_read(&rule, json_object_get(about, "recipe")));
+    measure(&look, &decision, &rule);
     T_OK(sl_run_name(run, &look.rule, SL_NAME_RULE, SL_BOUNDARY_RULE));
     look.judge = judge;
     look.final = 1;
     look.bs *= l->bs_factor;
     decision.action = (uint8_t)(decision.action + l->action);
+    decision.mix_weight += l->mix;
     decision.decision_id = 1;
     T_OK(sl_run_row(run, SL_TABLE_BOUNDARY, &look, NULL));
     T_OK(sl_run_row(run, SL_TABLE_DECISIONS, &decision, NULL));
@@ -147,12 +153,35 @@ static void test_a_false_decision_is_found(void **state)
     check_lie(&(lie){ .bs_factor = 1, .action = 1 }, "measurement 0: another decision");
 }
 
+/* Two of three votes: the share goes up, by no more than a quarter. */
+static void test_a_share_is_derived_again(void **state)
+{
+    char path[4096];
+    sl_json *document = NULL;
+    const sl_json *decision, *recorded;
+
+    (void)state;
+    write_run(path, &(lie){ .bs_factor = 1, .is_soft = 1 });
+    T_OK(sl_analyze_run(&document, path, NULL));
+    decision =
+        json_object_get(json_array_get(json_object_get(document, "measurements"), 0), "decision");
+    recorded = json_object_get(decision, "recorded");
+    assert_string_equal(json_string_value(json_object_get(recorded, "action")), "mix");
+    T_CLOSE(number(decision, "recorded", "mix_weight"), 0.75, TOL_EXACT);
+    T_CLOSE(number(decision, "derived", "mix_weight"), 0.75, TOL_EXACT);
+    sl_json_close(&document);
+    t_scratch_remove();
+    check_lie(&(lie){ .bs_factor = 1, .is_soft = 1, .mix = -DBL_EPSILON },
+              "measurement 0: another decision");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_document_of_an_honest_record),
         cmocka_unit_test(test_a_false_score_is_found),
         cmocka_unit_test(test_a_false_decision_is_found),
+        cmocka_unit_test(test_a_share_is_derived_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
