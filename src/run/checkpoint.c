@@ -67,3 +67,31 @@ sl_status sl_run_checkpoint_publish(sl_run *run, const char *folder, int64_t ste
     SL_TRY(sl_err_where(publish(folder, path, checkpoints), "%s", path));
     return sl_run_event(run, SL_EVENT_CHECKPOINT, (double)step, NULL);
 }
+
+static sl_status forget(sl_run *run, int64_t step)
+{
+    char path[SL_RUN_PATH], dead[SL_RUN_PATH + 8], checkpoints[SL_RUN_PATH];
+
+    SL_TRY(sl_checkpoint_path(path, run->path, step));
+    SL_TRY(sl_file_join(checkpoints, sizeof checkpoints, run->path, "checkpoints"));
+    snprintf(dead, sizeof dead, "%s.tmp", path);
+    if (rename(path, dead))
+        return sl_err_where(
+            SL_FAIL(SL_EIO, "want to remove this checkpoint, found: %s", strerror(errno)), "%s",
+            path);
+    SL_TRY(sl_file_sync_folder(checkpoints));
+    SL_TRY(sl_file_remove_tree(dead));
+    return sl_run_event(run, SL_EVENT_CHECKPOINT, (double)step, "removed: newer ones are kept");
+}
+
+sl_status sl_run_checkpoint_keep(sl_run *run, size_t keep)
+{
+    sl_checkpoint_span span;
+
+    SL_TRY(sl_checkpoint_span_of(&span, run->path));
+    while (span.count > (keep ? keep : 1)) {
+        SL_TRY(forget(run, span.oldest));
+        SL_TRY(sl_checkpoint_span_of(&span, run->path));
+    }
+    return SL_OK;
+}

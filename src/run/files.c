@@ -112,14 +112,14 @@ void sl_rank_list_close(sl_rank_list *list)
     *list = (sl_rank_list){ 0 };
 }
 
-sl_status sl_checkpoint_newest(int64_t *step, const char *run_path)
+sl_status sl_checkpoint_span_of(sl_checkpoint_span *out, const char *run_path)
 {
     char path[SL_RUN_PATH];
     struct dirent *entry;
     uint64_t value;
     DIR *dir;
 
-    *step = -1;
+    *out = (sl_checkpoint_span){ .oldest = -1, .newest = -1 };
     SL_TRY(sl_file_join(path, sizeof path, run_path, "checkpoints"));
     dir = opendir(path);
     if (!dir && errno == ENOENT)
@@ -127,9 +127,24 @@ sl_status sl_checkpoint_newest(int64_t *step, const char *run_path)
     if (!dir)
         return sl_err_where(SL_FAIL(SL_EIO, "want this folder, found: %s", strerror(errno)), "%s",
                             path);
-    while ((entry = readdir(dir)))
-        if (numbered(&value, entry->d_name, "step-", "") && (int64_t)value > *step)
-            *step = (int64_t)value;
+    while ((entry = readdir(dir))) {
+        if (!numbered(&value, entry->d_name, "step-", ""))
+            continue;
+        if (out->count++ == 0 || (int64_t)value < out->oldest)
+            out->oldest = (int64_t)value;
+        if ((int64_t)value > out->newest)
+            out->newest = (int64_t)value;
+    }
     closedir(dir);
+    return SL_OK;
+}
+
+sl_status sl_checkpoint_newest(int64_t *step, const char *run_path)
+{
+    sl_checkpoint_span span;
+
+    *step = -1;
+    SL_TRY(sl_checkpoint_span_of(&span, run_path));
+    *step = span.newest;
     return SL_OK;
 }

@@ -37,6 +37,12 @@ typedef struct sl_rank_list {
 sl_status sl_rank_list_open(sl_rank_list *out, const char *rank_folder) SL_MUSTUSE;
 void sl_rank_list_close(sl_rank_list *list);
 
+/* The published checkpoints of RUN. */
+typedef struct sl_checkpoint_span {
+    int64_t oldest, newest; /* -1: none */
+    size_t count;
+} sl_checkpoint_span;
+sl_status sl_checkpoint_span_of(sl_checkpoint_span *out, const char *run_path) SL_MUSTUSE;
 /* Newest published checkpoint of RUN; -1: none. */
 sl_status sl_checkpoint_newest(int64_t *step, const char *run_path) SL_MUSTUSE;
 

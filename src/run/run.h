@@ -83,6 +83,11 @@ sl_status sl_run_checkpoint_begin(sl_run *run, char *folder, int64_t step) SL_MU
  * SL_EARG when `step` has not been committed. */
 sl_status sl_run_checkpoint_publish(sl_run *run, const char *folder, int64_t step) SL_MUSTUSE;
 
+/* Removes the oldest published checkpoints until `keep` (at least 1) are left, the newest among
+ * them, so that a resume always has one. Each loses its name before its files, and recovery removes
+ * what a crash leaves; an event says which went. */
+sl_status sl_run_checkpoint_keep(sl_run *run, size_t keep) SL_MUSTUSE;
+
 typedef struct sl_run_stats {
     uint32_t attempt;
     int64_t committed_step, durable_step; /* -1: none in this attempt */

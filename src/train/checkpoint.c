@@ -183,7 +183,10 @@ sl_status sl_checkpoint_save(sl_session *s)
         SL_TRY(save_model(s->drawer, folder, "drawer"));
     SL_TRY(sl_candidate_log_sync(&s->candidates));
     SL_TRY(save_state(folder, s));
-    return sl_run_checkpoint_publish(s->run, folder, s->step);
+    SL_TRY(sl_run_checkpoint_publish(s->run, folder, s->step));
+    return s->recipe.train.keep_checkpoints
+               ? sl_run_checkpoint_keep(s->run, (size_t)s->recipe.train.keep_checkpoints)
+               : SL_OK;
 }
 
 static sl_status load_all(sl_session *s, const char *folder, const sl_json *tree)

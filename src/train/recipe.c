@@ -126,6 +126,7 @@ const sl_key sl_recipe_keys[] = {
     I64(train, batch, 1, 65536, "32", "pairs (SFT: answers) of an update"),
     I64(train, micro_batch, 0, 65536, "0", "pairs computed at once; 0: the whole batch"),
     I64(train, checkpoint_every, 0, 1e9, "0", "updates between checkpoints; 0: iterations only"),
+    I64(train, keep_checkpoints, 0, 1e6, "0", "the last of them are kept; 0: all"),
     PICK(policy, "source", kind, policies, "static", "static, on-policy, mix, schedule or advised"),
     F64(policy, mix, 0, 1, "0.5", "share of on-policy pairs under mix; the first of soft advice"),
     TEXT(policy, schedule, "",

@@ -78,6 +78,7 @@ typedef struct sl_recipe {
     } reference;
     struct {
         int64_t iterations, prompts, epochs, batch, micro_batch, checkpoint_every;
+        int64_t keep_checkpoints;
     } train;
     struct {
         int kind;   /* sl_policy_kind */

@@ -102,15 +102,18 @@ for at in 2 5 11 15 16 21 31; do
 done
 # And the advisor's memory under a share that follows the score; checkpoints between its decisions.
 soft="--set policy.advice=posterior --set policy.refill=4 --set measure.every=4
-    --set train.checkpoint_every=3 --set measure.counterfactual=false"
+    --set train.checkpoint_every=3 --set train.keep_checkpoints=2 --set measure.counterfactual=false"
 # shellcheck disable=SC2086
 train_dpo soft $soft >/dev/null
 want=$(digest soft)
+last="step-000000000031 step-000000000032" # the last two, whatever happened before
 for at in 2 4 7 8 13 16 18 27; do
     rm -rf run
     # shellcheck disable=SC2086
     kill_at $at train_dpo run $soft
     check "step $at, soft advice" soft
+    found=$(cd run/checkpoints && echo *)
+    [ "$found" = "$last" ] || fail "killed at step $at: want checkpoints $last, found $found"
 done
 # A schedule is a function of the iteration alone.
 plan="--set policy.source=schedule --set measure.counterfactual=false"

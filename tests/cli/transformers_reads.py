@@ -75,6 +75,10 @@ def check_policy(folder, pairs, name):
     checkpoint = train(folder, "method.loss=dpo", f"policy-{name}")
     model = opened(transformers.AutoModelForCausalLM, checkpoint)
     start = opened(transformers.AutoModelForCausalLM, folder)
+    inside = os.path.join(os.path.dirname(checkpoint), "step-000000000001")
+    if not os.path.exists(f"{inside}/optimizer.safetensors"):
+        sys.exit(f"{inside}: want the moments of an iteration that is under way")
+    opened(transformers.AutoModelForCausalLM, inside)
     rows = scored(checkpoint)["rows"]
     moved = 0.0
     for pair, row in zip(pairs, rows, strict=True):
@@ -104,7 +108,7 @@ def check_reward(folder, pairs, name):
 RECIPE = """method: {beta: 0.5}
 data: {source: pairs.jsonl, probe_share: 0, allow_eos_missing: true}
 optim: {learning_rate: 1.0e-3, warmup: 0}
-train: {iterations: 1, prompts: 8, batch: 4, checkpoint_every: 2}
+train: {iterations: 1, prompts: 8, batch: 4, checkpoint_every: 1}
 policy: {source: static}
 measure: {prompts: 0}
 record: {min_free_gib: 0}

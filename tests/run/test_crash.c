@@ -4,6 +4,8 @@
 
 #include "base/file.h"
 #include "run/digest.h"
+#include "run/files.h"
+#include "run/reader.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -194,12 +196,74 @@ static void test_checkpoints_ahead_of_a_resume_are_set_aside(void **state)
     t_scratch_remove();
 }
 
+static void publish(sl_run *run, int64_t step)
+{
+    char folder[SL_RUN_PATH], file[SL_RUN_PATH + 8];
+
+    play_steps(run, step, step);
+    T_OK(sl_run_checkpoint_begin(run, folder, step));
+    (void)snprintf(file, sizeof file, "%s/model", folder);
+    T_OK(sl_file_write_atomic(file, "weights", 7));
+    T_OK(sl_run_checkpoint_publish(run, folder, step));
+}
+
+static void kept(int64_t oldest, int64_t newest, size_t count)
+{
+    sl_checkpoint_span span;
+
+    T_OK(sl_checkpoint_span_of(&span, path));
+    assert_int_equal(span.oldest, oldest);
+    assert_int_equal(span.newest, newest);
+    assert_int_equal(span.count, count);
+}
+
+/* The last k stay, whatever a crash leaves of those that went; a resume never lacks one. */
+static void test_old_checkpoints_go(void **state)
+{
+    const sl_run_settings settings = play_settings();
+    char gone[SL_RUN_PATH], half[SL_RUN_PATH + 8];
+    const sl_row_events *row;
+    sl_reader *reader = NULL;
+    size_t rows, removed = 0;
+    sl_run *run;
+
+    (void)state;
+    begin();
+    play_create(&run, path, &settings);
+    for (int64_t s = 1; s <= 5; s++) {
+        publish(run, s);
+        T_OK(sl_run_checkpoint_keep(run, 2));
+        kept(s > 1 ? s - 1 : 1, s, s > 1 ? 2 : 1);
+    }
+    publish(run, 6);
+    T_OK(sl_checkpoint_path(gone, path, 4)); /* as a crash between name and files leaves it */
+    (void)snprintf(half, sizeof half, "%s.tmp", gone);
+    assert_int_equal(rename(gone, half), 0);
+    T_OK(sl_run_close(&run, SL_ENDED_INTERRUPTED));
+    kept(5, 6, 2);
+    play_resume(&run, path, 6, &settings);
+    assert_false(sl_file_exists(half));
+    T_OK(sl_run_checkpoint_keep(run, 0)); /* the newest is what a resume needs */
+    kept(6, 6, 1);
+    T_OK(sl_run_close(&run, SL_ENDED_INTERRUPTED));
+    play_resume(&run, path, 6, &settings);
+    T_OK(sl_run_close(&run, SL_ENDED_COMPLETE));
+    T_OK(sl_reader_open(&reader, path));
+    T_OK(sl_reader_rows(reader, SL_TABLE_EVENTS, &row, &rows));
+    for (size_t i = 0; i < rows; i++)
+        removed += row[i].kind == SL_EVENT_CHECKPOINT && row[i].text_hash;
+    assert_int_equal(removed, 4); /* 1, 2, 3 and 5 */
+    sl_reader_close(&reader);
+    t_scratch_remove();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kill_and_resume),
         cmocka_unit_test(test_resume_twice_then_from_an_older_checkpoint),
         cmocka_unit_test(test_checkpoints_ahead_of_a_resume_are_set_aside),
+        cmocka_unit_test(test_old_checkpoints_go),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
