@@ -171,6 +171,7 @@ typedef struct sl_data_report {
     size_t prefix_mismatch; /* rows with a token across prompt and answer */
     size_t double_bos;      /* rows that begin with two beginnings */
     size_t probe_prompts;
+    size_t referenced; /* pairs that bring the log-probabilities of a reference for both answers */
     size_t held_bytes; /* memory that the pairs take: ids, records, words */
 } sl_data_report;
 const sl_data_report *sl_data_report_of(const sl_data *data);

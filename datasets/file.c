@@ -92,6 +92,11 @@ static sl_status file_prompt(sl_prompt_text *out, int32_t *token, const sl_data 
     return SL_OK;
 }
 
+static int has_reference(const file_record *r)
+{
+    return !isnan(r->ref_logp[0]) && !isnan(r->ref_logp[1]);
+}
+
 static sl_status file_pair(sl_pair *out, int32_t *token, const sl_data *data, uint64_t iteration,
                            uint64_t index)
 {
@@ -111,7 +116,7 @@ static sl_status file_pair(sl_pair *out, int32_t *token, const sl_data *data, ui
                       .flags = r->flags,
                       .line = r->line,
                       .source = SL_SOURCE_STATIC,
-                      .has_ref_logp = !isnan(r->ref_logp[0]) && !isnan(r->ref_logp[1]),
+                      .has_ref_logp = has_reference(r),
                       .ref_logp_c = r->ref_logp[0],
                       .ref_logp_r = r->ref_logp[1] };
     return SL_OK;
@@ -292,6 +297,8 @@ static void fill_report(sl_data *data)
         *counts[i].to = f->tally[counts[i].fault].count;
     data->report.pairs = f->count;
     data->report.probe_prompts = f->probe_count;
+    for (size_t i = 0; i < f->count; i++)
+        data->report.referenced += has_reference(&f->record[i]);
     data->report.held_bytes = f->token_capacity * sizeof *f->token + f->text_capacity +
                               f->capacity * sizeof *f->record + 2 * f->count * sizeof *f->train +
                               f->count * sizeof *f->probe;

@@ -79,7 +79,11 @@ static int32_t *token_at(const sl_feed *feed, size_t i)
 
 static void set_pair(sl_feed *feed, size_t i, const sl_pair *pair)
 {
-    feed->fed[i] = (sl_fed){ .pair = *pair, .ref_logp_c = NAN, .ref_logp_r = NAN };
+    const int is_stored = feed->settings.is_stored;
+
+    feed->fed[i] = (sl_fed){ .pair = *pair,
+                             .ref_logp_c = is_stored ? pair->ref_logp_c : NAN,
+                             .ref_logp_r = is_stored ? pair->ref_logp_r : NAN };
 }
 
 /* An answer copied to `token`; its words lived in the sampler. */

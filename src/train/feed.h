@@ -22,6 +22,7 @@ typedef struct sl_feed_settings {
     sl_draw_settings draw;
     int is_in_order;  /* every epoch in the order of the prompts */
     int is_live;      /* reference log-probabilities at every update, not once a refill */
+    int is_stored;    /* those of the data in place of any model's */
     int has_target;   /* pairs come with the answer that SFT would imitate */
     int is_imitation; /* SFT: answers to imitate instead of pairs */
     int keeps_tokens; /* reference log-probabilities token by token, for the record */

@@ -10,6 +10,7 @@ static const char *const methods[] = { "sft", "preference", "reward", NULL };
 static const char *const nll_overs[] = { "batch", "answer", "sum", NULL };
 static const char *const references[] = { "first", "previous", "mixed", NULL };
 static const char *const deciders[] = { "in-process", "outside", NULL };
+static const char *const logp_sources[] = { "computed", "stored", NULL };
 static const char *const policies[] = { "static", "on-policy", "mix", "schedule", "advised", NULL };
 static const char *const advices[] = {
     "hard", "linear", "smoothstep", "logistic", "posterior", NULL
@@ -116,6 +117,10 @@ const sl_key sl_recipe_keys[] = {
     FLAG(optim, keep_moments, "false", "moments go on over iterations, instead of 0"),
     PICK(optim, "schedule", schedule, sl_schedule_names, "linear", "constant, linear or cosine"),
     PICK(reference, "policy", kind, references, "previous", "first, previous or mixed (TR-DPO)"),
+    PICK(reference, "logps", stored, logp_sources, "computed",
+         "computed, or stored: ref_chosen_logps and ref_rejected_logps of the data file"),
+    F64(reference, fit, 0, 1e6, "0.01",
+        "stored: largest difference from the policy at the start, nats a token"),
     FLAG(reference, precompute, "true", "once a refill; false: at every update"),
     FLAG(reference, always, "false", "its log-probabilities even where the loss needs none"),
     F64(reference, alpha, 0, 1, "0.6", "mixed: reference = alpha policy + (1 - alpha) reference"),
@@ -259,6 +264,28 @@ static sl_status check_reference(const sl_recipe *recipe)
     return SL_OK;
 }
 
+/* What stands in a file belongs to static pairs and to one reference. */
+static sl_status check_stored(const sl_recipe *recipe, const sl_objective *objective)
+{
+    const sl_recipe *r = recipe;
+    const char *want = NULL;
+
+    if (!r->reference.stored)
+        return SL_OK;
+    if (r->method.kind != SL_METHOD_PREFERENCE ||
+        !(objective->needs_reference || r->reference.always))
+        want = "a loss with a reference, or reference.always";
+    else if (r->policy.kind != SL_POLICY_STATIC)
+        want = "policy.source static";
+    else if (r->reference.kind == SL_REFERENCE_MIXED ||
+             (r->reference.kind == SL_REFERENCE_PREVIOUS && r->train.iterations > 1))
+        want = "reference.policy first";
+    else if (r->model.reference[0])
+        want = "no model.reference";
+    return want ? SL_FAIL(SL_EARG, "want %s with reference.logps stored, found another", want)
+                : SL_OK;
+}
+
 static sl_status check_pair_rule(const sl_recipe *recipe)
 {
     const int64_t n = recipe->policy.candidates;
@@ -297,6 +324,7 @@ sl_status sl_recipe_check(const sl_recipe *recipe)
     SL_TRY(sl_recipe_objective(&objective, recipe));
     SL_TRY(check_reward(recipe));
     SL_TRY(check_reference(recipe));
+    SL_TRY(check_stored(recipe, &objective));
     SL_TRY(check_pair_rule(recipe));
     if (micro && batch % micro)
         return SL_FAIL(SL_EARG, "want train.micro_batch to divide train.batch, found %lld and %lld",

@@ -71,9 +71,10 @@ typedef struct sl_recipe {
         int schedule, warmup_from_zero, keep_moments;
     } optim;
     struct {
-        int kind; /* sl_reference_kind */
+        int kind;   /* sl_reference_kind */
+        int stored; /* log-probabilities stand in the data */
         int precompute, always;
-        double alpha;
+        double alpha, fit;
         int64_t every;
     } reference;
     struct {

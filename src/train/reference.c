@@ -3,7 +3,8 @@
 
 const sl_model *sl_reference_of(const sl_session *s)
 {
-    if (!s->loss || !(s->loss->needs_reference || s->recipe.reference.always))
+    if (!s->loss || !(s->loss->needs_reference || s->recipe.reference.always) ||
+        s->recipe.reference.stored)
         return NULL;
     return s->reference ? s->reference : s->start;
 }

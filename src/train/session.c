@@ -74,7 +74,8 @@ static int is_policy(const sl_session *s)
 /* A reference of its own, beside the policy at the start of the iteration. */
 static int has_reference(const sl_session *s)
 {
-    const int is_wanted = s->loss && (s->loss->needs_reference || s->recipe.reference.always);
+    const int is_wanted = s->loss && !s->recipe.reference.stored &&
+                          (s->loss->needs_reference || s->recipe.reference.always);
 
     return s->loss && (s->recipe.model.reference[0] ||
                        (is_wanted && s->recipe.reference.kind != SL_REFERENCE_PREVIOUS));
@@ -215,6 +216,7 @@ static void settle_sizes(sl_session *s)
                       .has_target = s->loss && s->loss->needs_target,
                       .is_in_order = !r->data.shuffle,
                       .is_live = !r->reference.precompute,
+                      .is_stored = r->reference.stored,
                       .keeps_tokens = is_policy(s) && r->record.level > 0 },
         .data = s->data,
     };
@@ -259,6 +261,20 @@ static void connect(sl_session *s)
     sl_emit_feed_sink(s);
 }
 
+static sl_status check_stored(const sl_session *s)
+{
+    const sl_data_report *r = sl_data_report_of(s->data);
+
+    if (!s->recipe.reference.stored || (r->pairs && r->referenced == r->pairs))
+        return SL_OK;
+    return sl_err_hint(
+        SL_FAIL(SL_EFORMAT,
+                "want ref_chosen_logps and ref_rejected_logps in every pair of %s, "
+                "found %zu of %zu pairs without",
+                s->recipe.data.source, r->pairs - r->referenced, r->pairs),
+        "a pair that is cut loses them; reference.logps=computed asks the reference");
+}
+
 static sl_status check_data(const sl_session *s)
 {
     const sl_data_limits *l = sl_data_limits_of(s->data);
@@ -272,7 +288,7 @@ static sl_status check_data(const sl_session *s)
     if (s->recipe.measure.exact_prompts && strcmp(s->recipe.data.source, "world") != 0)
         return SL_FAIL(SL_EARG, "want data.source world with measure.exact_prompts, found \"%s\"",
                        s->recipe.data.source);
-    return SL_OK;
+    return check_stored(s);
 }
 
 static sl_status open_memory(sl_session *s, sl_memory_plan *plan)

@@ -44,12 +44,45 @@ static sl_status explain(const sl_session *s, size_t i, double off, double bound
                        s->backend->name, s->backend->threads);
 }
 
+/* Of the pairs of the first update, as nats a token. */
+static sl_status check_stored(const sl_session *s)
+{
+    const sl_update *u = &s->update;
+    const double bound = s->recipe.reference.fit;
+    double most = 0.0;
+    size_t worst = 0;
+
+    for (size_t i = 0; i < u->P; i++) {
+        const sl_pair *p = &u->fed[i].pair;
+        const double c = fabs(u->logp_c[i] - u->ref_c[i]) / p->chosen.count;
+        const double r = fabs(u->logp_r[i] - u->ref_r[i]) / p->rejected.count;
+
+        if (fmax(c, r) > most) {
+            most = fmax(c, r);
+            worst = i;
+        }
+    }
+    if (most <= bound)
+        return SL_OK;
+    return sl_err_hint(SL_FAIL(SL_ENUMERIC,
+                               "want stored log-probabilities of the policy at the start, found "
+                               "those of line %" PRIu64 " off by %.3g nats a token (reference.fit "
+                               "%g): stored %.6g and %.6g, computed %.6g and %.6g",
+                               u->fed[worst].pair.line, most, bound, u->ref_c[worst],
+                               u->ref_r[worst], u->logp_c[worst], u->logp_r[worst]),
+                       "of another reference, template or end of turn; method.check_start=false "
+                       "takes them as they are");
+}
+
 sl_status sl_start_check(const sl_session *session)
 {
     const sl_update *u = &session->update;
 
-    if (session->update_at != 0 || !sl_reference_is_policy(session) ||
-        !session->recipe.method.check_start)
+    if (session->update_at != 0 || !session->recipe.method.check_start)
+        return SL_OK;
+    if (session->recipe.reference.stored)
+        return session->iteration ? SL_OK : check_stored(session);
+    if (!sl_reference_is_policy(session))
         return SL_OK;
     for (size_t i = 0; i < u->P; i++) {
         const sl_pair *p = &u->fed[i].pair;

@@ -1,7 +1,9 @@
 /* The reference: live or cached, first, previous or moving; moments over iterations; warm-up by
  * steps; micro-batches of objectives that look at the whole batch. */
+#include "base/file.h"
 #include "harness/harness.h"
 #include "train/step.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -256,6 +258,124 @@ static void test_targets_of_sft(void **state)
     sl_session_close(&s);
 }
 
+/* --- log-probabilities that stand in the data ------------------------------------------------- */
+
+enum { STORED = 24 };
+
+/* Pairs of ids; with their log-probabilities, each `off` nats from ref (STORED, 2), where given. */
+static void write_pairs(const char *path, double (*ref)[2], double off)
+{
+    char text[STORED * 256];
+    size_t n = 0;
+
+    for (int i = 0; i < STORED; i++) {
+        n += (size_t)snprintf(text + n, sizeof text - n,
+                              "{\"prompt_ids\":[%d,%d,5],\"chosen_ids\":[%d,2],"
+                              "\"rejected_ids\":[%d,9,%d]",
+                              i % 11, 3 + i % 7, 1 + i, 12 + i % 5, i % 13);
+        if (ref)
+            n += (size_t)snprintf(text + n, sizeof text - n,
+                                  ",\"ref_chosen_logps\":%.9g,\"ref_rejected_logps\":%.9g",
+                                  ref[i][0] + off, ref[i][1] - off);
+        n += (size_t)snprintf(text + n, sizeof text - n, "}\n");
+    }
+    T_OK(sl_file_write_atomic(path, text, n));
+}
+
+static void open_pairs(sl_session *s, const char *path, const char *const *more)
+{
+    char source[4200];
+    const char *set[16] = { source,
+                            "policy.source=static",
+                            "data.probe_share=0",
+                            "data.allow_eos_missing=true",
+                            "train.prompts=0",
+                            "train.batch=8" };
+    size_t n = 6;
+
+    (void)snprintf(source, sizeof source, "data.source=%s", path);
+    for (; more && *more; more++)
+        set[n++] = *more;
+    open_session(s, set);
+}
+
+/* A run that reads them is the run that computes them; those of another reference are refused. */
+static void test_stored_log_probabilities(void **state)
+{
+    static const char *const stored[] = { "reference.logps=stored", NULL };
+    static const char *const taken[] = { "reference.logps=stored", "method.check_start=false",
+                                         NULL };
+    char path[4096];
+    double ref[STORED][2];
+    float *computed;
+    size_t floats;
+    sl_session s;
+
+    (void)state;
+    T_OK(sl_file_join(path, sizeof path, t_scratch(), "pairs.jsonl"));
+    write_pairs(path, NULL, 0.0);
+    open_pairs(&s, path, NULL);
+    for (int step = 0; step < 3; step++) {
+        T_OK(sl_train_step(&s));
+        for (size_t i = 0; i < s.update.P; i++) {
+            ref[s.update.fed[i].pair.line - 1][0] = s.update.ref_c[i];
+            ref[s.update.fed[i].pair.line - 1][1] = s.update.ref_r[i];
+        }
+    }
+    computed = copy_of(s.policy);
+    floats = floats_of(&s);
+    sl_session_close(&s);
+
+    write_pairs(path, ref, 0.0);
+    open_pairs(&s, path, stored);
+    assert_null(s.feed.reference);
+    for (int step = 0; step < 3; step++)
+        T_OK(sl_train_step(&s));
+    assert_true(isfinite(s.update.ref_c[0]));
+    T_CLOSE_ALL(sl_model_parameters_const(s.policy), computed, floats, 1e-5);
+    sl_session_close(&s);
+    free(computed);
+
+    write_pairs(path, ref, 0.5);
+    open_pairs(&s, path, stored);
+    T_FAILS(sl_train_step(&s), SL_ENUMERIC, "off by 0.25 nats a token"); /* of two tokens */
+    sl_session_close(&s);
+    open_pairs(&s, path, taken);
+    T_OK(sl_train_step(&s));
+    T_CLOSE(s.update.margin[0], 0.5 * (-0.5 - 0.5), 1e-5); /* beta (c' - r') */
+    sl_session_close(&s);
+    t_scratch_remove();
+}
+
+/* A pair that is cut has lost what was said of its whole answers. */
+static void test_stored_log_probabilities_of_cut_pairs(void **state)
+{
+    const sl_backend *backend = NULL;
+    double ref[STORED][2] = { { 0 } };
+    char path[4096], source[4200];
+    const char *const set[] = { source,
+                                "reference.logps=stored",
+                                "data.max_answer=2",
+                                "data.probe_share=0",
+                                "data.allow_eos_missing=true",
+                                "measure.prompts=0" };
+    sl_recipe recipe = { 0 };
+    sl_memory_plan plan;
+    sl_session s;
+
+    (void)state;
+    T_OK(sl_file_join(path, sizeof path, t_scratch(), "pairs.jsonl"));
+    (void)snprintf(source, sizeof source, "data.source=%s", path);
+    write_pairs(path, ref, 0.0);
+    T_OK(sl_yaml_defaults(&recipe, sl_recipe_keys, sl_recipe_key_count));
+    for (size_t i = 0; i < sizeof set / sizeof set[0]; i++)
+        T_OK(sl_yaml_set(&recipe, sl_recipe_keys, sl_recipe_key_count, set[i]));
+    T_OK(sl_backend_open(&backend, "cpu", 1));
+    T_FAILS(sl_session_open(&s, &recipe, backend, NULL, &plan), SL_EFORMAT,
+            "found 24 of 24 pairs without");
+    t_scratch_remove();
+}
+
 static void refused(const char *const *set, const char *why)
 {
     sl_recipe recipe = { 0 };
@@ -272,11 +392,17 @@ static void test_refusals(void **state)
     static const char *const branch[] = { "optim.keep_moments=true", "measure.counterfactual=true",
                                           NULL };
     static const char *const beta[] = { "method.loss=2*dpoo", NULL };
+    static const char *const drawn[] = { "reference.logps=stored", "policy.source=mix", NULL };
+    static const char *const later[] = { "reference.logps=stored", "train.iterations=2", NULL };
+    static const char *const none[] = { "reference.logps=stored", "method.loss=simpo", NULL };
 
     (void)state;
     refused(cached, "want reference.precompute false");
     refused(branch, "want measure.counterfactual false with optim.keep_moments");
     refused(beta, "key \"method.loss\"");
+    refused(drawn, "want policy.source static with reference.logps stored");
+    refused(later, "want reference.policy first with reference.logps stored");
+    refused(none, "want a loss with a reference");
 }
 
 int main(void)
@@ -290,6 +416,8 @@ int main(void)
         cmocka_unit_test(test_warm_up_by_steps),
         cmocka_unit_test(test_micro_batches),
         cmocka_unit_test(test_targets_of_sft),
+        cmocka_unit_test(test_stored_log_probabilities),
+        cmocka_unit_test(test_stored_log_probabilities_of_cut_pairs),
         cmocka_unit_test(test_refusals),
     };
 
