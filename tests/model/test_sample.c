@@ -211,6 +211,137 @@ static void test_requests_are_checked(void **state)
     sl_model_close(&m);
 }
 
+/* --- frequencies over two tokens against the exact law -----------------------------------------
+ */
+
+enum { VOCAB = 61, DRAWS = 6000, CHUNK = 200 };
+
+/* One law of the next token by its definition, in double: softmax of z / T over the top_k largest,
+ * of these the fewest largest with at least top_p. */
+static void law_of(double p[VOCAB], const float *z, const sl_sample_settings *s)
+{
+    size_t order[VOCAB], kept = s->top_k ? s->top_k : VOCAB;
+    double sum = 0.0, mass = 0.0;
+
+    for (size_t v = 0; v < VOCAB; v++) {
+        size_t at = v;
+
+        for (; at > 0 && z[order[at - 1]] < z[v]; at--)
+            order[at] = order[at - 1];
+        order[at] = v;
+        p[v] = 0.0;
+    }
+    for (size_t k = 0; k < kept; k++)
+        sum += p[order[k]] = exp(((double)z[order[k]] - (double)z[order[0]]) / s->temperature);
+    for (size_t k = 0; k < kept; k++)
+        if ((mass += p[order[k]] / sum) >= (double)s->top_p)
+            kept = k + 1;
+    for (size_t k = 0; k < VOCAB; k++)
+        p[order[k]] = k < kept ? p[order[k]] / (sum * mass) : 0.0;
+}
+
+/* joint[a][b] by enumeration of the first token. */
+static void joint_of(double joint[VOCAB][VOCAB], const sl_model *m, const sl_prompt *prompt,
+                     const sl_sample_settings *law)
+{
+    double first[VOCAB];
+
+    for (int32_t a = 0; a < VOCAB; a++) {
+        const sl_candidate c = { .token = (int32_t[]){ a, 0 }, .count = 2 };
+        float logp[2], z[2 * VOCAB];
+
+        full_logp(logp, z, m, prompt, &c);
+        law_of(first, z, law);
+        law_of(joint[a], z + VOCAB, law);
+        for (size_t b = 0; b < VOCAB; b++)
+            joint[a][b] *= first[a];
+    }
+}
+
+static void count_draws(size_t count[VOCAB][VOCAB], const sl_model *m, const sl_prompt *prompt,
+                        const sl_sample_settings *law)
+{
+    static int32_t token[CHUNK][2];
+    static float logp[CHUNK][2];
+    static sl_candidate c[CHUNK];
+    const sl_generate settings = { .law = *law, .max_new = 2, .seed = 11 };
+    sl_generator *generator = NULL;
+
+    memset(count, 0, VOCAB * VOCAB * sizeof count[0][0]);
+    T_OK(sl_generator_open(&generator, sl_model_config(m), backend, CHUNK, PROMPT_MAX, 2));
+    for (uint64_t done = 0; done < DRAWS; done += CHUNK) {
+        for (size_t i = 0; i < CHUNK; i++)
+            c[i] = (sl_candidate){ .token = token[i], .logp = logp[i], .stream = done + i };
+        T_OK(sl_model_sample(c, generator, m, prompt, 1, CHUNK, &settings));
+        for (size_t i = 0; i < CHUNK; i++)
+            count[token[i][0]][token[i][1]]++;
+    }
+    sl_generator_close(&generator);
+}
+
+/* Pearson's statistic in standard deviations of a normal (Wilson and Hilferty 1931); pairs that are
+ * expected less than 5 times count as one. Infinite where what has no mass was drawn. */
+static double misfit(const size_t count[VOCAB][VOCAB], const double joint[VOCAB][VOCAB])
+{
+    double rest = 0.0, rest_count = 0.0, sum = 0.0, df = -1.0;
+
+    for (size_t i = 0; i < VOCAB * VOCAB; i++) {
+        const double want = DRAWS * joint[i / VOCAB][i % VOCAB];
+        const double found = (double)count[i / VOCAB][i % VOCAB];
+
+        if (want == 0.0 && found > 0.0)
+            return INFINITY;
+        if (want < 5.0) {
+            rest += want;
+            rest_count += found;
+            continue;
+        }
+        sum += (found - want) * (found - want) / want;
+        df++;
+    }
+    if (rest >= 5.0) {
+        sum += (rest_count - rest) * (rest_count - rest) / rest;
+        df++;
+    }
+    assert_true(df >= 10.0);
+    return (cbrt(sum / df) - (1.0 - 2.0 / (9.0 * df))) / sqrt(2.0 / (9.0 * df));
+}
+
+/* Answers of two tokens are drawn as often as enumeration says, up to 3.7 standard deviations (one
+ * run in 10,000 would be further off); every other law is noticed. */
+static void test_frequencies_are_the_law(void **state)
+{
+    static const sl_sample_settings laws[] = {
+        { 1.0f, 1.0f, 0 },  { 0.7f, 1.0f, 0 },  { 1.0f, 0.8f, 0 },
+        { 1.0f, 1.0f, 12 }, { 0.7f, 0.9f, 20 },
+    };
+    enum { LAWS = sizeof laws / sizeof laws[0] };
+    static double joint[LAWS][VOCAB][VOCAB];
+    static size_t count[VOCAB][VOCAB];
+    const sl_init init = { .seed = 5, .embed_std = 0.5f, .matrix_std = 0.3f };
+    sl_config config = t_config(t_families[0].json);
+    int32_t token[PROMPT_MAX];
+    const sl_prompt prompt = { token, 6 };
+    sl_model *m = NULL;
+
+    (void)state;
+    T_OK(sl_model_create(&m, &config, backend, &init, 0));
+    t_tokens(token, 6, VOCAB, 77);
+    for (size_t l = 0; l < LAWS; l++)
+        joint_of(joint[l], m, &prompt, &laws[l]);
+    for (size_t l = 0; l < LAWS; l++) {
+        count_draws(count, m, &prompt, &laws[l]);
+        for (size_t k = 0; k < LAWS; k++) {
+            const double z =
+                misfit((const size_t(*)[VOCAB])count, (const double(*)[VOCAB])joint[k]);
+
+            if ((k == l && !(z <= 3.7)) || (k != l && !(z > 3.7)))
+                fail_msg("law %zu against draws of %zu: %g standard deviations", k, l, z);
+        }
+    }
+    sl_model_close(&m);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +350,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_greedy_is_the_argmax),
         cmocka_unit_test(test_stop_tokens),
         cmocka_unit_test(test_requests_are_checked),
+        cmocka_unit_test(test_frequencies_are_the_law),
     };
 
     T_OK(sl_backend_open(&backend, argc == 2 ? argv[1] : "ref", 0));
