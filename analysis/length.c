@@ -151,6 +151,11 @@ static void newton(double *b, const design *d, double ridge)
     }
 }
 
+double sl_length_at_zero(const double coef[3], double difficulty)
+{
+    return sl_sigmoid(coef[1] * difficulty + coef[2]);
+}
+
 /* lc, its two standard errors, from the coefficients. */
 static sl_status read_off(sl_length_fit *fit, const design *d, double ridge)
 {
@@ -161,7 +166,7 @@ static sl_status read_off(sl_length_fit *fit, const design *d, double ridge)
     SL_TRY(sl_take(&item, d->n + 1, sizeof *item));
     for (size_t i = 0; i < d->n; i++) {
         const double gamma = d->x[i * WIDTH + 1];
-        const double p = sl_sigmoid(fit->coef[1] * gamma + fit->coef[2]);
+        const double p = sl_length_at_zero(fit->coef, gamma);
 
         item[i] = p;
         at[1] += p * (1.0 - p) * gamma / (double)d->n;

@@ -17,6 +17,8 @@ typedef struct sl_length_fit {
     size_t used, dropped;
 } sl_length_fit;
 
+/* What the fit says of an item at equal length: sigma(b_dif difficulty + b_0). */
+double sl_length_at_zero(const double coef[3], double difficulty);
 /* y (n) in [0,1]; lengths (n) in characters; difficulty (n) or NULL. Rows with NaN are dropped.
  * With no spread of lengths and no difficulty lc = raw. Newton with halved steps on the sum of
  * logistic losses + ridge/2 (b_len^2 + b_dif^2). All NaN below 2 rows. */
