@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include <lapacke.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { NEWTON_STEPS = 200 };
@@ -155,6 +156,78 @@ sl_status sl_bradley_terry(double *theta, double *cov, const double *wins, size_
     SL_TRY_OUT(newton(theta, work, wins, K, ridge));
     if (cov)
         st = covariance(cov, work, theta, wins, K, ridge);
+out:
+    sl_free(work);
+    return st;
+}
+
+/* --- games ----------------------------------------------------------------------------------- */
+
+static int by_prompt(const void *a, const void *b)
+{
+    const uint64_t x = ((const sl_game *)a)->prompt, y = ((const sl_game *)b)->prompt;
+
+    return (x > y) - (x < y);
+}
+
+/* meat (K, K) = P/(P - 1) times the sum over prompts of the outer products of their gradients. */
+static size_t meat_of(double *meat, double *gradient, const double *theta, const sl_game *game,
+                      size_t n, size_t K)
+{
+    size_t prompts = 0;
+
+    memset(meat, 0, K * K * sizeof *meat);
+    for (size_t i = 0; i < n;) {
+        const uint64_t prompt = game[i].prompt;
+
+        memset(gradient, 0, K * sizeof *gradient);
+        for (; i < n && game[i].prompt == prompt; i++) {
+            const double e = game[i].y - sl_sigmoid(theta[game[i].a] - theta[game[i].b]);
+
+            gradient[game[i].a] += e;
+            gradient[game[i].b] -= e;
+        }
+        for (size_t r = 0; r < K; r++)
+            for (size_t c = 0; c < K; c++)
+                meat[r * K + c] += gradient[r] * gradient[c];
+        prompts++;
+    }
+    for (size_t k = 0; prompts > 1 && k < K * K; k++)
+        meat[k] *= (double)prompts / (double)(prompts - 1);
+    return prompts;
+}
+
+/* out = a b, all (K, K). */
+static void multiply(double *out, const double *a, const double *b, size_t K)
+{
+    for (size_t r = 0; r < K; r++)
+        for (size_t c = 0; c < K; c++) {
+            out[r * K + c] = 0.0;
+            for (size_t k = 0; k < K; k++)
+                out[r * K + c] += a[r * K + k] * b[k * K + c];
+        }
+}
+
+sl_status sl_bradley_terry_games(double *theta, double *cov, sl_game *game, size_t n, size_t K,
+                                 double ridge)
+{
+    double *work = NULL, *wins, *meat, *bread;
+    sl_status st = SL_OK;
+
+    SL_TRY(sl_take(&work, 3 * K * K + K + 1, sizeof *work));
+    wins = work;
+    meat = wins + K * K;
+    bread = meat + K * K;
+    for (size_t i = 0; i < n; i++) {
+        wins[game[i].a * K + game[i].b] += game[i].y;
+        wins[game[i].b * K + game[i].a] += 1.0 - game[i].y;
+    }
+    SL_TRY_OUT(sl_bradley_terry(theta, bread, wins, K, ridge));
+    qsort(game, n, sizeof *game, by_prompt);
+    if (meat_of(meat, bread + K * K, theta, game, n, K) < 2)
+        SL_TRY_OUT(SL_FAIL(SL_EARG, "want at least 2 prompts, found fewer"));
+    multiply(wins, meat, bread, K);
+    multiply(cov, bread, wins, K);
 out:
     sl_free(work);
     return st;

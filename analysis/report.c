@@ -80,7 +80,7 @@ static sl_status put_test(sl_json *to, const sl_summary *s, const sl_boundary_se
     return sl_out_number(sequence, "upper", v->sequence.upper);
 }
 
-static sl_status put_effects(sl_json *to, const sl_summary *s)
+static sl_status put_effects(sl_json *to, const sl_vote_point *p, const sl_summary *s)
 {
     sl_json *length, *bias;
 
@@ -91,6 +91,8 @@ static sl_status put_effects(sl_json *to, const sl_summary *s)
     SL_TRY(sl_out_number(length, "lc_bs", s->lc_bs));
     SL_TRY(sl_out_number(length, "lc_se", s->lc_se));
     SL_TRY(sl_out_text(length, "lc_stage", stage_or_null(s->lc_stage)));
+    SL_TRY(sl_out_number(length, "on_mean_of_rows",
+                         p->all_rows ? p->all_chars_on / (double)p->all_rows : NAN));
     SL_TRY(sl_out_number(length, "cut_on", s->cut_on));
     SL_TRY(sl_out_number(length, "cut_off", s->cut_off));
     if (!s->position.bias.used)
@@ -138,7 +140,7 @@ static sl_status put_point(sl_json *list, const sl_vote_point *p, const sl_summa
     SL_TRY(sl_out_i64(row, "dropped", (int64_t)p->dropped));
     SL_TRY(put_score(row, s, test->alpha));
     SL_TRY(put_test(row, s, test));
-    SL_TRY(put_effects(row, s));
+    SL_TRY(put_effects(row, p, s));
     return sl_out_number(row, "judge_agreement", agreed);
 }
 

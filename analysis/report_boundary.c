@@ -13,7 +13,7 @@ int sl_report_same_text(const char *a, const char *b)
 static int is_same_series(const sl_vote_point *a, const sl_vote_point *b)
 {
     return sl_report_same_text(a->name, b->name) && sl_report_same_text(a->judge, b->judge) &&
-           a->has_step == b->has_step;
+           sl_report_same_text(a->baseline, b->baseline) && a->has_step == b->has_step;
 }
 
 int sl_report_is_first(const sl_vote_set *set, size_t i)

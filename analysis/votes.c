@@ -9,6 +9,17 @@ static int same_text(const char *a, const char *b)
     return a && b ? !strcmp(a, b) : a == b;
 }
 
+/* Not every row of a file names its baseline. */
+static int is_same_or_unsaid(const char *a, const char *b)
+{
+    return !a || !b || !strcmp(a, b);
+}
+
+static sl_status copy_or_none(char **out, const char *text)
+{
+    return text ? sl_strdup(out, text) : SL_OK;
+}
+
 sl_status sl_votes_point(sl_vote_point **out, sl_vote_set *set, const sl_vote_key *key)
 {
     sl_vote_point *p;
@@ -16,9 +27,9 @@ sl_status sl_votes_point(sl_vote_point **out, sl_vote_set *set, const sl_vote_ke
     for (size_t i = set->points; i-- > 0;) {
         p = &set->point[i];
         if (p->has_step == key->has_step && p->step == key->step && same_text(p->name, key->name) &&
-            same_text(p->judge, key->judge)) {
+            same_text(p->judge, key->judge) && is_same_or_unsaid(p->baseline, key->baseline)) {
             *out = p;
-            return SL_OK;
+            return p->baseline ? SL_OK : copy_or_none(&p->baseline, key->baseline);
         }
     }
     SL_TRY(sl_grow(&set->point, &set->point_capacity, set->points + 1, sizeof *set->point));
@@ -26,14 +37,17 @@ sl_status sl_votes_point(sl_vote_point **out, sl_vote_set *set, const sl_vote_ke
     *p = (sl_vote_point){ .step = key->step, .has_step = key->has_step };
     set->points++; /* from here on sl_votes_close frees what it holds */
     SL_TRY(sl_strdup(&p->name, key->name));
-    if (key->judge)
-        SL_TRY(sl_strdup(&p->judge, key->judge));
+    SL_TRY(copy_or_none(&p->judge, key->judge));
+    SL_TRY(copy_or_none(&p->family, key->family));
+    SL_TRY(copy_or_none(&p->baseline, key->baseline));
     *out = p;
     return SL_OK;
 }
 
 sl_status sl_votes_add(sl_vote_point *p, const sl_vote_row *row)
 {
+    p->all_chars_on += row->chars_on;
+    p->all_rows++;
     if (!isfinite(row->p)) {
         p->dropped++;
         return SL_OK;
@@ -57,6 +71,8 @@ void sl_votes_close(sl_vote_set *set)
     for (size_t i = 0; i < set->points; i++) {
         sl_free(set->point[i].name);
         sl_free(set->point[i].judge);
+        sl_free(set->point[i].family);
+        sl_free(set->point[i].baseline);
         sl_free(set->point[i].row);
     }
     for (size_t i = 0; i < set->inputs; i++)
@@ -99,12 +115,16 @@ static sl_vote_row row_of(const sl_row_votes *v)
 static sl_status read_rows(sl_vote_set *set, sl_reader *reader, const char *name,
                            size_t input_index)
 {
+    const sl_json *policy = json_object_get(sl_reader_json(reader), "policy");
+    const char *family = json_string_value(json_object_get(policy, "family"));
     const sl_row_votes *v;
     size_t count;
 
     SL_TRY(sl_reader_rows(reader, SL_TABLE_VOTES, &v, &count));
     for (size_t i = 0; i < count; i++) {
-        sl_vote_key key = { .name = name, .step = v[i].step, .has_step = 1 };
+        sl_vote_key key = {
+            .name = name, .family = family, .baseline = "static", .step = v[i].step, .has_step = 1
+        };
         const sl_vote_row row = row_of(&v[i]);
         sl_vote_point *point;
 

@@ -31,11 +31,14 @@ typedef struct sl_vote_row {
 
 /* One checkpoint of one run under one judge. */
 typedef struct sl_vote_point {
-    char *name, *judge; /* judge NULL: the file names none */
+    char *name, *judge;      /* judge NULL: the file names none */
+    char *family, *baseline; /* of the model; whom it met; NULL: the file names none */
     int64_t step;
     int has_step;
     sl_vote_row *row; /* (count) in the order of the file */
     size_t count, capacity, dropped;
+    double all_chars_on; /* sum over all rows, also those without a vote */
+    size_t all_rows;
 } sl_vote_point;
 
 typedef struct sl_vote_input {

@@ -5,7 +5,7 @@
 #include "analysis/votes.h"
 
 typedef struct sl_vote_key {
-    const char *name, *judge; /* borrowed; judge may be NULL */
+    const char *name, *judge, *family, *baseline; /* borrowed; all but name may be NULL */
     int64_t step;
     int has_step;
 } sl_vote_key;

@@ -47,6 +47,13 @@ static sl_status step_of(sl_vote_key *key, const sl_json *row)
     return SL_OK;
 }
 
+static sl_status judge_and_sides(sl_vote_key *key, const sl_json *row)
+{
+    SL_TRY(sl_json_text_or(&key->judge, row, "judge", NULL));
+    SL_TRY(sl_json_text_or(&key->family, row, "family", NULL));
+    return sl_json_text_or(&key->baseline, row, "baseline", NULL);
+}
+
 /* --- our own rows ---------------------------------------------------------------------------- */
 
 static int is_own(const sl_json *row)
@@ -113,7 +120,7 @@ static sl_status read_own(sl_vote_row *out, sl_vote_key *key, const sl_json *row
     SL_TRY(number_in(&out->chars_off, row, "len_off", 0.0, 1e15));
     SL_TRY(own_cut(out, row));
     SL_TRY(sl_json_text_or(&key->name, row, "name", key->name));
-    SL_TRY(sl_json_text_or(&key->judge, row, "judge", NULL));
+    SL_TRY(judge_and_sides(key, row));
     return step_of(key, row);
 }
 
@@ -155,6 +162,7 @@ static sl_status read_annotation(sl_vote_row *out, sl_vote_key *key, const sl_js
     out->chars_on = characters(row, "output_2");
     out->chars_off = characters(row, "output_1");
     SL_TRY(sl_json_text_or(&key->name, row, "generator_2", key->name));
+    SL_TRY(sl_json_text_or(&key->baseline, row, "generator_1", NULL));
     return sl_json_text_or(&key->judge, row, "annotator", NULL);
 }
 
@@ -170,7 +178,7 @@ static sl_status read_rated(sl_vote_row *out, sl_vote_key *key, const sl_json *r
     SL_TRY(preference(&out->p, row));
     out->chars_on = characters(row, "output");
     SL_TRY(sl_json_text_or(&key->name, row, "model", key->name));
-    return sl_json_text_or(&key->judge, row, "judge", NULL);
+    return judge_and_sides(key, row);
 }
 
 static const struct {

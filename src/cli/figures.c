@@ -280,3 +280,21 @@ sl_status sl_figures_drop(sl_status st, const char *folder)
         sl_err_clear(); /* what failed first is what the person has to know */
     return sl_err_restore(&record);
 }
+
+sl_status sl_figures_part(char *folder, const char *out)
+{
+    if (sl_file_exists(out))
+        return sl_err_hint(SL_FAIL(SL_EARG, "want a new folder, found \"%s\"", out),
+                           "give another --out");
+    if (snprintf(folder, PATH_MAX, "%s.part-%ld", out, (long)getpid()) >= PATH_MAX)
+        return SL_FAIL(SL_EARG, "want --out below %d bytes, found more", PATH_MAX);
+    return sl_file_new_folder(folder);
+}
+
+sl_status sl_figures_publish(sl_status st, const char *folder, const char *out)
+{
+    if (st == SL_OK && rename(folder, out))
+        st = sl_err_where(SL_FAIL(SL_EIO, "want this folder, found: %s", strerror(errno)), "%s",
+                          out);
+    return st == SL_OK ? SL_OK : sl_figures_drop(st, folder);
+}

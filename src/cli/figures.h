@@ -28,6 +28,10 @@ sl_status sl_figures_make(const char *tables, const char *out, const char *forma
 /* Analyzes a run (its record alone) and writes its tables into an existing folder. */
 sl_status sl_figures_tables(const char *folder, const char *run) SL_MUSTUSE;
 
+/* folder (PATH_MAX) = a new folder beside `out`, which is not there yet. */
+sl_status sl_figures_part(char *folder, const char *out) SL_MUSTUSE;
+/* With st SL_OK the folder gets its name, else it goes away; a folder is whole or not there. */
+sl_status sl_figures_publish(sl_status st, const char *folder, const char *out) SL_MUSTUSE;
 /* Removes a temporary folder; passes st on, whose record outlives what the removal may say. */
 sl_status sl_figures_drop(sl_status st, const char *folder) SL_MUSTUSE;
 

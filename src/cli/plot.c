@@ -1,12 +1,8 @@
 /* `plot`: the figures of a run, each with its table beside it. */
-#include "base/file.h"
 #include "cli/commands.h"
 #include "cli/figures.h"
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 typedef struct plot_opts {
     const char *out, *format, *figure;
@@ -26,23 +22,12 @@ static sl_status fill(const char *folder, const char *run, const plot_opts *o)
     return sl_figures_make(folder, folder, o->format, o->figure);
 }
 
-/* Whole or not at all: made under another name in the same place, then renamed. */
 static sl_status plot(const char *run, const plot_opts *o)
 {
     char folder[PATH_MAX];
-    sl_status st;
 
-    if (sl_file_exists(o->out))
-        return sl_err_hint(SL_FAIL(SL_EARG, "want a new folder, found \"%s\"", o->out),
-                           "give another --out");
-    if (snprintf(folder, sizeof folder, "%s.part-%ld", o->out, (long)getpid()) >= PATH_MAX)
-        return SL_FAIL(SL_EARG, "want --out below %d bytes, found more", PATH_MAX);
-    SL_TRY(sl_file_new_folder(folder));
-    st = fill(folder, run, o);
-    if (st == SL_OK && rename(folder, o->out))
-        st = sl_err_where(SL_FAIL(SL_EIO, "want this folder, found: %s", strerror(errno)), "%s",
-                          o->out);
-    return st == SL_OK ? SL_OK : sl_figures_drop(st, folder);
+    SL_TRY(sl_figures_part(folder, o->out));
+    return sl_figures_publish(fill(folder, run, o), folder, o->out);
 }
 
 static sl_status plot_run(int argc, char **argv)

@@ -1,8 +1,11 @@
 /* Real votes against their published leaderboard numbers: score, standard error, counts, lengths.
  */
+#include "analysis/compare.h"
+#include "analysis/length.h"
 #include "analysis/report.h"
 #include "base/file.h"
 #include "harness/harness.h"
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,10 +44,23 @@ static const sl_json *point_of(const sl_json *document)
     return json_array_get(json_object_get(document, "points"), 0);
 }
 
+/* The published average is the floor of the mean over all outputs, also those without a vote. */
+static void check_length(const sl_json *length, const sl_json *run, int is_all_voted)
+{
+    const double mean = number(length, "on_mean_of_rows");
+    const sl_json *agrees =
+        json_object_get(json_object_get(run, "avg_length_matches_published"), "from_rows");
+
+    T_CLOSE(mean, number(json_object_get(run, "length_rows"), "mean_codepoints"), PUBLISHED);
+    if (is_all_voted)
+        T_CLOSE(number(length, "on_mean"), mean, PUBLISHED);
+    if (json_is_true(agrees))
+        T_CLOSE(floor(mean), number(json_object_get(run, "published"), "avg_length"), TOL_EXACT);
+}
+
 static void check_run(const sl_json *run)
 {
     const sl_json *want = json_object_get(run, "recomputed");
-    const sl_json *length = json_object_get(run, "length_rows");
     const char *file, *model, *judge;
     sl_json *document;
     const sl_json *point, *bs;
@@ -67,9 +83,7 @@ static void check_run(const sl_json *run)
     T_CLOSE(number(point, "prompts"), number(want, "n_total"), TOL_EXACT);
     T_CLOSE(number(point, "dropped"), number(want, "n_null"), TOL_EXACT);
     T_CLOSE(number(point, "bs_without_ties"), number(want, "decisive_win_share"), TOL_F64);
-    if (number(want, "n_null") == 0.0)
-        T_CLOSE(number(json_object_get(point, "length"), "on_mean"),
-                number(length, "mean_codepoints"), PUBLISHED);
+    check_length(json_object_get(point, "length"), run, number(want, "n_null") == 0.0);
     sl_json_close(&document);
 }
 
@@ -81,6 +95,140 @@ static void test_published_numbers(void **state)
     assert_true(json_array_size(runs) >= 10);
     for (size_t i = 0; i < json_array_size(runs); i++)
         check_run(json_array_get(runs, i));
+}
+
+/* Every file of the folder is in the list, so that none goes unchecked. */
+static void test_every_run_file_is_checked(void **state)
+{
+    const sl_json *runs = json_object_get(expected, "runs");
+    char path[2 * PATH_MOST];
+    size_t files = 0;
+    DIR *d;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/runs", folder);
+    d = opendir(path);
+    assert_non_null(d);
+    for (const struct dirent *e; (e = readdir(d));) {
+        size_t found = 0;
+
+        if (!strstr(e->d_name, ".jsonl"))
+            continue;
+        for (size_t i = 0; i < json_array_size(runs); i++) {
+            const char *file = json_string_value(json_object_get(json_array_get(runs, i), "file"));
+
+            found += file && !strcmp(strrchr(file, '/') + 1, e->d_name);
+        }
+        assert_int_equal(found, 1);
+        files++;
+    }
+    closedir(d);
+    assert_int_equal(files, json_array_size(runs));
+}
+
+/* Published length-controlled win rates from the published coefficients, read off at equal length
+ * by the function of the fit, over the difficulties that the file gives. */
+static void test_published_length_controlled_rates(void **state)
+{
+    char path[2 * PATH_MOST];
+    sl_json *check;
+    const sl_json *models, *nodes, *weights;
+    double tolerance;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/lc_check.json", folder);
+    T_OK(sl_json_load(&check, path, FILE_MOST));
+    tolerance = number(check, "tolerance_suggested_pp");
+    models = json_object_get(check, "models");
+    nodes = json_object_get(check, "difficulty_nodes");
+    weights = json_object_get(check, "difficulty_weights");
+    assert_true(json_array_size(models) >= 8);
+    for (size_t i = 0; i < json_array_size(models); i++) {
+        const sl_json *m = json_array_get(models, i);
+        const double coef[3] = { number(m, "length_coef"), number(m, "difficulty_coef"),
+                                 number(m, "intercept") };
+        double rate = 0.0;
+
+        for (size_t k = 0; k < json_array_size(nodes); k++)
+            rate += 100.0 * json_number_value(json_array_get(weights, k)) *
+                    sl_length_at_zero(coef, json_number_value(json_array_get(nodes, k)));
+        if (!(fabs(rate - number(m, "published_lc_win_rate")) <= tolerance))
+            fail_msg("model %zu: want %g, found %g", i, number(m, "published_lc_win_rate"), rate);
+    }
+    sl_json_close(&check);
+}
+
+static sl_json *compare(const char *const *file, size_t count)
+{
+    sl_vote_set set = { 0 };
+    const sl_compare_set compared = { .votes = &set, .alpha = 0.05 };
+    sl_json *out;
+
+    for (size_t i = 0; i < count; i++) {
+        char path[2 * PATH_MOST];
+
+        snprintf(path, sizeof path, "%s/%s", folder, file[i]);
+        T_OK(sl_votes_read(&set, path));
+    }
+    T_OK(sl_compare(&out, &compared));
+    sl_votes_close(&set);
+    return out;
+}
+
+/* Two models against one baseline: the paired difference as another program has it, the strengths
+ * the log odds of the published win rates. */
+static void test_two_models_side_by_side(void **state)
+{
+    static const char *const files[] = { "runs/phi-2-sft.alpaca_eval_gpt4.jsonl.gz",
+                                         "runs/phi-2.alpaca_eval_gpt4.jsonl.gz" };
+    static const double rate[] = { 0.685323383084577, 0.306633291614518 };
+    sl_json *document = compare(files, 2);
+    const sl_json *pair = json_array_get(json_object_get(document, "paired"), 0);
+    const sl_json *differences = json_object_get(document, "differences"), *row;
+    size_t i;
+
+    (void)state;
+    assert_int_equal(json_array_size(json_object_get(document, "paired")), 1);
+    T_CLOSE(number(pair, "prompts"), 799, TOL_EXACT);
+    T_CLOSE(number(pair, "difference"), 0.376720901126408, TOL_F64);
+    T_CLOSE(number(pair, "se"), 0.020352376491754788, TOL_F64);
+    assert_int_equal(json_array_size(differences), 3);
+    json_array_foreach(differences, i, row)
+    {
+        const char *a = json_string_value(json_object_get(row, "a"));
+        const char *b = json_string_value(json_object_get(row, "b"));
+        const double d = number(row, "difference");
+
+        if (!strcmp(a, "text_davinci_003") && !strcmp(b, "phi-2"))
+            T_CLOSE(d, -log(rate[1] / (1 - rate[1])), PUBLISHED);
+        if (!strcmp(a, "phi-2-sft") && !strcmp(b, "text_davinci_003"))
+            T_CLOSE(d, log(rate[0] / (1 - rate[0])), PUBLISHED);
+    }
+    sl_json_close(&document);
+}
+
+/* Real verdicts of three kinds: the stage of a family against its baseline. */
+static void test_stages_of_families(void **state)
+{
+    static const char *const files[] = { "runs/phi-2.alpaca_eval_gpt4.jsonl.gz",
+                                         "runs/phi-2-sft.alpaca_eval_gpt4.jsonl.gz",
+                                         "runs/zephyr-7b-beta.alpaca_eval_gpt4.jsonl.gz" };
+    static const char *const family[] = { "phi-2", "phi-2", "zephyr" };
+    static const char *const stage[] = { "injection", "fine-tuning", "fine-tuning" };
+    sl_json *document = compare(files, 3);
+    const sl_json *models = json_object_get(document, "models");
+
+    (void)state;
+    assert_int_equal(json_array_size(models), 3);
+    for (size_t i = 0; i < 3; i++) {
+        const sl_json *row = json_array_get(models, i);
+
+        assert_string_equal(json_string_value(json_object_get(row, "family")), family[i]);
+        assert_string_equal(json_string_value(json_object_get(row, "baseline")),
+                            "text_davinci_003");
+        assert_string_equal(json_string_value(json_object_get(row, "stage")), stage[i]);
+    }
+    sl_json_close(&document);
 }
 
 /* The keys that scripts rely on, in their order. */
@@ -165,6 +313,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_published_numbers),
+        cmocka_unit_test(test_every_run_file_is_checked),
+        cmocka_unit_test(test_published_length_controlled_rates),
+        cmocka_unit_test(test_two_models_side_by_side),
+        cmocka_unit_test(test_stages_of_families),
         cmocka_unit_test(test_shape_of_the_document),
         cmocka_unit_test(test_agreement_of_two_judges),
     };
