@@ -1,6 +1,7 @@
 /* Test vectors of quality and training signals (docs/math.md A9, A10, B, C). */
 #include "analysis/golden_int.h"
 #include "analysis/metric.h"
+#include "base/rng.h"
 #include <math.h>
 #include <stdio.h>
 

@@ -140,7 +140,6 @@ typedef struct sl_gradient_geometry {
 sl_status sl_gradient_geometry_of(sl_gradient_geometry *out, double *successive, const double *g,
                                   size_t n, size_t D) SL_MUSTUSE;
 /* C4: count sketch and sign projection of x (n) to m numbers. */
-uint64_t sl_splitmix64(uint64_t x);
 uint32_t sl_sketch_bucket(uint64_t seed, uint64_t i, uint64_t m);
 int sl_sketch_sign(uint64_t hash_argument);
 void sl_count_sketch(double *out, const double *x, size_t n, size_t m, uint64_t seed);

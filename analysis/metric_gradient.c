@@ -1,6 +1,7 @@
 /* Norms, noise and geometry of gradients, and sketches of fixed hashes (docs/math.md C1 to C4). */
 #include "analysis/metric.h"
 #include "base/alloc.h"
+#include "base/rng.h"
 #include <math.h>
 
 double sl_norm(const double *x, size_t n)
@@ -94,14 +95,6 @@ sl_status sl_gradient_geometry_of(sl_gradient_geometry *out, double *successive,
 
 /* --- sketches ----------------------------------------------------------------------------------
  */
-
-uint64_t sl_splitmix64(uint64_t x)
-{
-    x += 0x9e3779b97f4a7c15u;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
-}
 
 uint32_t sl_sketch_bucket(uint64_t seed, uint64_t i, uint64_t m)
 {

@@ -14,7 +14,7 @@ const char *const sl_op_names[SL_OP_COUNT] = {
     "layernorm_bwd", "rope",         "attention_fwd", "attention_bwd", "attention_decode",
     "gated_fwd",     "gated_bwd",    "act_fwd",       "act_bwd",       "add",
     "logp_fwd",      "logp_bwd",     "topk",          "sample",        "adamw",
-    "scale",         "sum_sq",       "dot",           "max_abs",
+    "scale",         "sum_sq",       "dot",           "max_abs",       "count_sketch",
 };
 
 static const char *fill_ref(sl_ops *ops)

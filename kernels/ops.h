@@ -59,6 +59,8 @@ typedef struct sl_sample_settings {
     uint32_t top_k;    /* 0: off; ties at the border: lower ids stay */
 } sl_sample_settings;
 
+enum { SL_SKETCH_PARTS = 8 };
+
 typedef struct sl_ops {
     /* --- linear: W (O,I) row-major, y = x W^T + b ------------------------------------------- */
     /* y (T,O); x (T,I); b (O) or NULL. */
@@ -161,10 +163,16 @@ typedef struct sl_ops {
     double (*dot)(const float *x, const float *y, size_t n);
     /* largest |x| over the finite elements; *bad = number of NaN and infinite ones. */
     float (*max_abs)(const float *x, size_t n, uint32_t *bad);
+    /* Adds the count sketch of x (n) to out (m): with u = splitmix64(seed + first + i), x[i] goes
+     * with sign + iff u is odd to entry ((u >> 32) m) >> 32. m < 2^32. parts: scratch
+     * (SL_SKETCH_PARTS, m). Sums in double over parts that n alone decides, in their order: the
+     * result does not depend on threads. Source: docs/math.md C4. */
+    void (*count_sketch)(double *out, double *parts, const float *x, size_t n, uint64_t first,
+                         size_t m, uint64_t seed);
 } sl_ops;
 
 /* The slots by name, in order; the opener of a backend names a missing one. */
-#define SL_OP_COUNT 29
+#define SL_OP_COUNT 30
 extern const char *const sl_op_names[SL_OP_COUNT];
 _Static_assert(sizeof(sl_ops) == SL_OP_COUNT * sizeof(void (*)(void)), "name every slot");
 

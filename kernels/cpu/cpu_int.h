@@ -31,6 +31,7 @@ void SL_CPU(topk)(sl_ops *ops);
 void SL_CPU(sample)(sl_ops *ops);
 void SL_CPU(adamw)(sl_ops *ops);
 void SL_CPU(flat)(sl_ops *ops);
+void SL_CPU(sketch)(sl_ops *ops);
 
 /* Overrides what measurably gains; *ops holds the reference before. */
 void SL_CPU(fill)(sl_ops *ops);

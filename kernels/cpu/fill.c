@@ -17,4 +17,5 @@ void SL_CPU(fill)(sl_ops *ops)
     SL_CPU(sample)(ops);
     SL_CPU(adamw)(ops);
     SL_CPU(flat)(ops);
+    SL_CPU(sketch)(ops);
 }

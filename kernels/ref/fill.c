@@ -17,4 +17,5 @@ void sl_ref_fill(sl_ops *ops)
     sl_ref_sample(ops);
     sl_ref_adamw(ops);
     sl_ref_flat(ops);
+    sl_ref_sketch(ops);
 }

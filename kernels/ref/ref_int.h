@@ -17,6 +17,7 @@ void sl_ref_topk(sl_ops *ops);
 void sl_ref_sample(sl_ops *ops);
 void sl_ref_adamw(sl_ops *ops);
 void sl_ref_flat(sl_ops *ops);
+void sl_ref_sketch(sl_ops *ops);
 
 /* Every slot of *ops. */
 void sl_ref_fill(sl_ops *ops);

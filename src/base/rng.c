@@ -28,14 +28,6 @@ void sl_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]
     out[3] = c3;
 }
 
-/* The finaliser of splitmix64 (Steele, Lea, Flood, OOPSLA 2014): a bijection of 64 bits. */
-static uint64_t mix(uint64_t z)
-{
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
 uint64_t sl_rng_stream(const char *purpose)
 {
     return sl_hash_id(purpose, strlen(purpose));
@@ -43,7 +35,7 @@ uint64_t sl_rng_stream(const char *purpose)
 
 uint64_t sl_rng_substream(uint64_t stream, uint64_t index)
 {
-    return mix(mix(stream) + 0x9e3779b97f4a7c15u * (index + 1));
+    return sl_splitmix64(sl_mix64(stream) + 0x9e3779b97f4a7c15u * index);
 }
 
 sl_rng sl_rng_at(uint64_t seed, uint64_t stream, uint64_t step)

@@ -9,6 +9,20 @@
 /* One block: counter (4), key (2) -> out (4). Checked against the published vectors. */
 void sl_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]);
 
+/* The finaliser of splitmix64 (Steele, Lea, Flood, OOPSLA 2014), a bijection of 64 bits; and the
+ * whole of it, a fixed hash of indices. Bodies stand here for loops over vectors. */
+static inline uint64_t sl_mix64(uint64_t z)
+{
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+static inline uint64_t sl_splitmix64(uint64_t x)
+{
+    return sl_mix64(x + 0x9e3779b97f4a7c15u);
+}
+
 /* A stream of 32-bit words. Plain data: copy it freely. */
 typedef struct sl_rng {
     uint32_t key[2];
