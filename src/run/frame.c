@@ -137,8 +137,8 @@ void sl_commit_encode(unsigned char payload[SL_COMMIT_BYTES], const sl_commit *c
     memcpy(payload + 24, commit->so_far, sizeof commit->so_far);
 }
 
-/* A journal is read by the program that wrote it or by a later one of the same minor version: the
- * number of tables must agree. */
+/* A journal is read by a program of the minor version that wrote it: the number of tables must
+ * agree. */
 int sl_commit_decode(sl_commit *out, const sl_frame *frame)
 {
     uint16_t head[2];
@@ -198,7 +198,7 @@ static sl_status start_fields(sl_start *out, const sl_json *object)
 
     SL_TRY(sl_json_i64(&major, object, "major"));
     SL_TRY(sl_json_i64(&minor, object, "minor"));
-    if (major != SL_SCHEMA_MAJOR || minor > SL_SCHEMA_MINOR) /* rows of a later minor are longer */
+    if (major != SL_SCHEMA_MAJOR || minor != SL_SCHEMA_MINOR) /* rows have another length */
         return SL_FAIL(SL_EVERSION, "want a journal of schema %d.%d, found %lld.%lld",
                        SL_SCHEMA_MAJOR, SL_SCHEMA_MINOR, (long long)major, (long long)minor);
     SL_TRY(sl_json_text(&sha256, object, "run_sha256"));

@@ -126,20 +126,26 @@ static void fill_value(unsigned char *out, const sl_column *c)
         memcpy(out, &no_step, bytes);
 }
 
-sl_status sl_h5_set_fill(hid_t creation, const sl_h5_set *set, hid_t type)
+void sl_h5_set_blank(unsigned char *row, const sl_h5_set *set)
 {
     size_t count, used = 0;
     const sl_column *c = sl_table_columns(set->table, &count);
-    unsigned char *row = NULL;
-    sl_status st;
 
-    SL_TRY(sl_take(&row, sl_table_fixed_bytes(set->table), 1));
-    if (set->wide)
-        fill_value(row, set->wide);
+    for (size_t i = 0; set->wide && i < set->width; i++)
+        fill_value(row + i * sl_type_bytes(set->wide->type), set->wide);
     for (size_t i = 0; !set->wide && i < count && c[i].width == SL_WIDTH_ONE; i++) {
         fill_value(row + used, &c[i]);
         used += sl_type_bytes(c[i].type);
     }
+}
+
+sl_status sl_h5_set_fill(hid_t creation, const sl_h5_set *set, hid_t type)
+{
+    unsigned char *row = NULL;
+    sl_status st;
+
+    SL_TRY(sl_take(&row, set->item_bytes, 1));
+    sl_h5_set_blank(row, set);
     st = SL_H5(H5Pset_fill_value(creation, type, row));
     sl_free(row);
     return st;

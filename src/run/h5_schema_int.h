@@ -17,7 +17,7 @@ typedef struct sl_h5_set {
     char name[SL_H5_NAME_BYTES];
 } sl_h5_set;
 
-enum { SL_TABLE_SETS_MAX = 5 };
+enum { SL_TABLE_SETS_MAX = 6 };
 /* The datasets of a table: its compound, then its wide columns with a width over 0. out
  * (SL_TABLE_SETS_MAX); returns their number. */
 size_t sl_h5_sets(sl_h5_set *out, sl_table table, const sl_layout *layout);
@@ -26,6 +26,8 @@ size_t sl_h5_sets(sl_h5_set *out, sl_table table, const sl_layout *layout);
 sl_status sl_h5_column_type(hid_t *out, const sl_column *column) SL_MUSTUSE;
 sl_status sl_h5_set_type(hid_t *out, const sl_h5_set *set) SL_MUSTUSE;
 /* Fill value of missing rows: step -1, numbers NaN, all else 0. Into a creation list. */
+/* The same as a packed row of the set (item_bytes). */
+void sl_h5_set_blank(unsigned char *row, const sl_h5_set *set);
 sl_status sl_h5_set_fill(hid_t creation, const sl_h5_set *set, hid_t type) SL_MUSTUSE;
 /* Attributes units and description, from the schema. */
 sl_status sl_h5_set_describe(hid_t dataset, const sl_h5_set *set) SL_MUSTUSE;

@@ -131,7 +131,7 @@ static sl_status check_stored(hid_t dataset, const sl_h5_set *set, uint64_t rows
     return SL_OK;
 }
 
-/* The member of a compound of a later minor version has the column's type. */
+/* The member of a compound of another minor version has the column's type. */
 static sl_status check_member(hid_t found, const sl_column *column)
 {
     const int index = H5Tget_member_index(found, column->name);
@@ -151,8 +151,8 @@ out:
     return st;
 }
 
-/* Class, size, order, names and offsets equal the schema's; of a later minor version: what is known
- * is there by name, and nothing is of variable length. */
+/* Class, size, order, names and offsets equal the schema's; of another minor version: what both
+ * know is there by name, and nothing is of variable length. */
 static sl_status check_type(hid_t found, hid_t want, const sl_h5_set *set, unsigned minor)
 {
     size_t count;
@@ -160,12 +160,13 @@ static sl_status check_type(hid_t found, hid_t want, const sl_h5_set *set, unsig
 
     if (H5Tequal(found, want) > 0)
         return SL_OK;
-    if (minor <= SL_SCHEMA_MINOR || set->wide || H5Tget_class(found) != H5T_COMPOUND ||
+    if (minor == SL_SCHEMA_MINOR || set->wide || H5Tget_class(found) != H5T_COMPOUND ||
         H5Tget_size(found) > ROW_MAX_BYTES || H5Tdetect_class(found, H5T_VLEN) != 0 ||
         H5Tdetect_class(found, H5T_REFERENCE) != 0)
         return SL_FAIL(SL_EFORMAT, "want the type of the schema, found another");
     for (size_t i = 0; i < count && c[i].width == SL_WIDTH_ONE; i++)
-        SL_TRY(check_member(found, &c[i]));
+        if (c[i].since <= minor)
+            SL_TRY(check_member(found, &c[i]));
     return SL_OK;
 }
 

@@ -183,6 +183,16 @@ static sl_status begin_attempt(sl_run *run, const sl_journal_begin *begin,
     return sl_writer_open(&run->writer, begin, &run->settings, run->sealer);
 }
 
+/* Rows of one run have one form. */
+static sl_status check_version(const sl_run_identity *identity)
+{
+    if (identity->minor == SL_SCHEMA_MINOR)
+        return SL_OK;
+    return sl_err_hint(SL_FAIL(SL_EVERSION, "want a run of schema %d.%d to go on with, found %u.%u",
+                               SL_SCHEMA_MAJOR, SL_SCHEMA_MINOR, identity->major, identity->minor),
+                       "go on with the stageline that began it, or start anew from its checkpoint");
+}
+
 static sl_status first_events(sl_run *run, int kind, double value, int is_tight)
 {
     SL_TRY(sl_run_event(run, kind, value, NULL));
@@ -332,6 +342,7 @@ static sl_status resume_in(sl_run *run, const sl_json *start_json, int64_t check
     int is_tight;
 
     SL_TRY(sl_run_identity_load(&run->identity, run->path));
+    SL_TRY(check_version(&run->identity));
     SL_TRY(lock_or_refuse(run));
     SL_TRY(sl_err_where(check_file_system(run->path, &run->settings), "%s", run->path));
     SL_TRY(sl_err_where(check_room(run->path, &run->settings, &is_tight), "%s", run->path));

@@ -50,6 +50,19 @@ static const char *const unit_names[] = { "update", "samples", "votes", "evals",
         .table = SL_TABLE_##upper, .name = column, .type = SL_TYPE_##type_,                        \
         .width = SL_WIDTH_##width_, .unit = unit_, .meaning = meaning_                             \
     }
+/* The same since minor version 1. */
+#define NEW(upper, lower, column, type_, unit_, meaning_)                                          \
+    {                                                                                              \
+        .table = SL_TABLE_##upper, .name = #column, .type = SL_TYPE_##type_,                       \
+        .width = SL_WIDTH_ONE, .unit = unit_, .meaning = meaning_,                                 \
+        .offset = offsetof(sl_row_##lower, column), .size = sizeof MEMBER(lower, column),          \
+        .since = 1                                                                                 \
+    }
+#define NEW_WIDE(upper, column, type_, width_, unit_, meaning_)                                    \
+    {                                                                                              \
+        .table = SL_TABLE_##upper, .name = column, .type = SL_TYPE_##type_,                        \
+        .width = SL_WIDTH_##width_, .unit = unit_, .meaning = meaning_, .since = 1                 \
+    }
 #define UPDATE_STEP(upper, lower)                                                                  \
     COL(upper, lower, step, I64, "update", "update s makes theta_s from theta_(s-1)")
 #define THETA_STEP(upper, lower) COL(upper, lower, step, I64, "update", "the theta_s described")
@@ -70,6 +83,8 @@ static const sl_column steps_columns[] = {
     COL(STEPS, steps, accuracy, F64, "1", "share of pairs with a positive margin, ties 1/2"),
     COL(STEPS, steps, entropy, F64, "nat/token", "mean entropy of the policy at answer tokens"),
     COL(STEPS, steps, mix_weight, F64, "1", "share of on-policy data asked for"),
+    NEW(STEPS, steps, noise_s, F64, "1", "noise scale: trace of the covariance of pair gradients"),
+    NEW(STEPS, steps, noise_g2, F64, "1", "noise scale: squared norm of the true gradient"),
     COL(STEPS, steps, pairs, U32, "pair", "pairs of this update"),
     COL(STEPS, steps, pairs_on, U32, "pair", "of these on-policy"),
     COL(STEPS, steps, step_tokens, U32, "token", "tokens of this update"),
@@ -173,7 +188,9 @@ static const sl_column pair_grad_columns[] = {
     ENU(PAIR_GRAD, pair_grad, source, origin_names, "where the pair came from"),
     WIDE(PAIR_GRAD, "group_norm", F32, GROUPS, "1", "norm by layer group"),
     WIDE(PAIR_GRAD, "group_cos", F32, GROUPS, "1", "cos_batch by layer group"),
-    WIDE(PAIR_GRAD, "sketch", F32, SKETCH, "1", "random projection of the gradient"),
+    WIDE(PAIR_GRAD, "sketch", F32, SKETCH, "1", "count sketch of the gradient"),
+    NEW_WIDE(PAIR_GRAD, "sketch_c", F32, SKETCH, "1", "of the gradient of the chosen log p"),
+    NEW_WIDE(PAIR_GRAD, "sketch_r", F32, SKETCH, "1", "of the gradient of the rejected log p"),
 };
 
 static const sl_column candidates_columns[] = {
@@ -300,6 +317,9 @@ static const sl_column clock_columns[] = {
     COL(CLOCK, clock, backward_s, F32, "s", "backward"),
     COL(CLOCK, clock, update_s, F32, "s", "optimizer"),
     COL(CLOCK, clock, stall_s, F32, "s", "waiting for the record"),
+    NEW(CLOCK, clock, norms_s, F32, "s", "norms of gradient, parameters and update (in update_s)"),
+    NEW(CLOCK, clock, split_s, F32, "s", "splits and shards of the gradient"),
+    NEW(CLOCK, clock, pair_grad_s, F32, "s", "gradients of pairs"),
     COL(CLOCK, clock, stalls, U32, "1", "waits for the record so far"),
     COL(CLOCK, clock, dropped, U32, "row", "rows dropped so far (record.on_full: drop-tokens)"),
 };
@@ -336,7 +356,8 @@ static const sl_table_info tables[] = {
     TABLE(TOKENS, tokens, 1, 1, "answer token"),
     TABLE(TOPK, topk, 1, 1, "answer token (level 1: of 8 pairs a step, picked by hash; 2: of all)"),
     TABLE(PROBE, probe, 1, 1, "position of the frozen probe set, every record.probe_every updates"),
-    TABLE(PAIR_GRAD, pair_grad, 3, 1, "pair, every record.pair_grad_every updates"),
+    TABLE(PAIR_GRAD, pair_grad, 3, 1,
+          "pair (source other: answer of the probe set), every record.pair_grad_every updates"),
     TABLE(CANDIDATES, candidates, 0, 1, "answer sampled or read"),
     TABLE(VOTES, votes, 0, 1, "answer of a judge, each order by itself"),
     TABLE(BOUNDARY, boundary, 0, 1, "look of the sequential test"),

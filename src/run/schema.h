@@ -14,7 +14,7 @@
 
 #define SL_SCHEMA_NAME "stageline-run"
 #define SL_SCHEMA_MAJOR 1
-#define SL_SCHEMA_MINOR 0
+#define SL_SCHEMA_MINOR 1
 
 typedef enum sl_table {
     SL_TABLE_STEPS,
@@ -105,7 +105,7 @@ enum {
 typedef struct sl_row_steps {
     int64_t step, samples, tokens;
     double epoch, loss, loss_nll, grad_norm, clip, learning_rate, param_norm, update_norm, margin,
-        accuracy, entropy, mix_weight;
+        accuracy, entropy, mix_weight, noise_s, noise_g2;
     uint32_t pairs, pairs_on, step_tokens, iteration, flags;
     uint8_t phase;
 } sl_row_steps;
@@ -155,7 +155,7 @@ typedef struct sl_row_probe {
     uint32_t pos;
 } sl_row_probe;
 
-/* wide: group_norm (G) float, group_cos (G) float, sketch (m) float */
+/* wide: group_norm (G), group_cos (G), sketch, sketch_c, sketch_r (m), float */
 typedef struct sl_row_pair_grad {
     int64_t step;
     uint64_t pair_id;
@@ -221,7 +221,8 @@ typedef struct sl_row_clock {
     int64_t step;
     double utc_s, mono_s;
     uint64_t queue_bytes, rss_bytes;
-    float step_s, sample_s, judge_s, forward_s, backward_s, update_s, stall_s;
+    float step_s, sample_s, judge_s, forward_s, backward_s, update_s, stall_s, norms_s, split_s,
+        pair_grad_s;
     uint32_t stalls, dropped;
 } sl_row_clock;
 

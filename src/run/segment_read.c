@@ -50,6 +50,12 @@ static sl_status take_buffers(sl_table_reader *r)
     return sl_take(&r->raw, r->piece_rows, largest);
 }
 
+/* A wide column that is younger than the file is not in it. */
+static int is_stored(const sl_table_reader *r, size_t i)
+{
+    return !r->set[i].wide || r->set[i].wide->since <= r->segment->info->minor;
+}
+
 static sl_status open_sets(sl_table_reader *r)
 {
     const sl_segment_file *f = r->segment;
@@ -62,8 +68,9 @@ static sl_status open_sets(sl_table_reader *r)
     if (r->at == r->end)
         return SL_OK;
     for (size_t i = 0; i < r->set_count; i++)
-        SL_TRY(
-            sl_h5_set_open(&r->dataset[i], &r->type[i], f->file, &r->set[i], rows, f->info->minor));
+        if (is_stored(r, i))
+            SL_TRY(sl_h5_set_open(&r->dataset[i], &r->type[i], f->file, &r->set[i], rows,
+                                  f->info->minor));
     return take_buffers(r);
 }
 
@@ -95,6 +102,13 @@ void sl_table_reader_close(sl_table_reader *reader)
     reader->packed = reader->raw = NULL;
 }
 
+/* raw = n rows in which nothing is known: columns that are younger than the file stay so. */
+static void blank_rows(sl_table_reader *r, size_t i, size_t n)
+{
+    for (size_t row = 0; row < n; row++)
+        sl_h5_set_blank(r->raw + row * r->set[i].item_bytes, &r->set[i]);
+}
+
 /* raw = rows [at, at + n) of one dataset. */
 static sl_status read_set(sl_table_reader *r, size_t i, size_t n)
 {
@@ -122,7 +136,10 @@ static sl_status fill(sl_table_reader *r)
     for (size_t i = 0; i < r->set_count; i++) {
         const size_t bytes = r->set[i].item_bytes;
 
-        SL_TRY(read_set(r, i, n));
+        if (r->segment->info->minor < SL_SCHEMA_MINOR)
+            blank_rows(r, i, n);
+        if (is_stored(r, i))
+            SL_TRY(read_set(r, i, n));
         for (size_t row = 0; row < n; row++)
             memcpy(r->packed + row * r->packed_bytes + offset, r->raw + row * bytes, bytes);
         offset += bytes;
@@ -178,8 +195,9 @@ static sl_status add_to_crc(uint32_t *crc, sl_table_reader *r, uint32_t rows)
     return SL_OK;
 }
 
-/* One unit: its rows in every table, in schema order, give its CRC. */
-static sl_status check_unit(unit_reader *u, const unsigned char *packed, int is_known)
+/* One unit: its rows in every table, in schema order, give its CRC; of another minor version they
+ * are packed otherwise, and the sum of the file stands for them. */
+static sl_status check_unit(unit_reader *u, const unsigned char *packed, int is_same_schema)
 {
     sl_row_units unit;
     const unsigned char *counts = packed + sl_table_fixed_bytes(SL_TABLE_UNITS);
@@ -197,7 +215,7 @@ static sl_status check_unit(unit_reader *u, const unsigned char *packed, int is_
     if (sum != unit.rows)
         return SL_FAIL(SL_EFORMAT, "want a unit of %u rows, found %llu", unit.rows,
                        (unsigned long long)sum);
-    if (is_known && crc != unit.crc32c)
+    if (is_same_schema && crc != unit.crc32c)
         return SL_FAIL(SL_EFORMAT, "want a unit with CRC32C %08x, found %08x", unit.crc32c, crc);
     return SL_OK;
 }
@@ -213,7 +231,7 @@ static sl_status check_units(unit_reader *u, const sl_segment_info *info)
         if (!n)
             break;
         u->units_crc = sl_crc32c(u->units_crc, packed, units->packed_bytes);
-        SL_TRY(sl_err_where(check_unit(u, packed, info->minor <= SL_SCHEMA_MINOR),
+        SL_TRY(sl_err_where(check_unit(u, packed, info->minor == SL_SCHEMA_MINOR),
                             "/units row %llu", (unsigned long long)row));
     }
     for (int t = 0; t < SL_TABLE_UNITS; t++) {

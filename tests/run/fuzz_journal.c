@@ -96,7 +96,7 @@ static size_t add_frame(unsigned char *to, uint16_t type, uint16_t table, uint32
 /* A sound journal: START, units of two tables, PAD, END. Its size. */
 static size_t make_journal(unsigned char *to)
 {
-    const char start[] = "{\"major\":1,\"minor\":0,\"run_sha256\":\"\",\"rank\":0,\"journal\":1,"
+    const char start[] = "{\"major\":1,\"minor\":1,\"run_sha256\":\"\",\"rank\":0,\"journal\":1,"
                          "\"attempt\":1,\"resumed_from\":-1,\"last_seq\":0}";
     const sl_layout l = layout();
     static const sl_table tables[] = { SL_TABLE_TOPK, SL_TABLE_EVALS };

@@ -46,9 +46,10 @@ static sl_status put_rows(sl_run *run, sl_table table, int64_t step)
 
     for (size_t i = 0; i < n; i++) {
         rec_row row;
-        const void *wide[4] = { &row.wide[0], &row.wide[1], &row.wide[2], &row.wide[3] };
+        const void *wide[REC_WIDES];
 
         rec_make_row(&row, table, step, i, sl_run_layout(run));
+        rec_wide_of(wide, &row);
         SL_TRY(sl_run_row(run, table, &row.row, wide));
     }
     return SL_OK;

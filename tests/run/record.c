@@ -102,6 +102,12 @@ void rec_make_row(rec_row *out, sl_table table, int64_t step, size_t i, const sl
         out->row.grad_groups.norm_static = NAN; /* undefined stays undefined */
 }
 
+void rec_wide_of(const void *wide[REC_WIDES], const rec_row *row)
+{
+    for (size_t w = 0; w < REC_WIDES; w++)
+        wide[w] = &row->wide[w];
+}
+
 void rec_run_open(rec_run *run, const char *path)
 {
     sl_json *json = json_pack("{s:s, s:f}", "loss", "dpo", "beta", 0.1);
@@ -176,9 +182,10 @@ static void put_rows(maker *m, sl_table table, int64_t step, sl_commit *commit)
     T_OK(sl_take(&packed, n, row_bytes));
     for (size_t i = 0; i < n; i++) {
         rec_row row;
-        const void *wide[4] = { &row.wide[0], &row.wide[1], &row.wide[2], &row.wide[3] };
+        const void *wide[REC_WIDES];
 
         rec_make_row(&row, table, step, i, layout);
+        rec_wide_of(wide, &row);
         sl_row_pack(packed + i * row_bytes, table, &row.row, wide, layout);
     }
     for (size_t part = 0; part < 2; part++) {

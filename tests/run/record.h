@@ -9,7 +9,7 @@
 #include "run/journal.h"
 #include "run/schema.h"
 
-enum { REC_ROWS_MAX = 64, REC_WIDE_MAX = 512 };
+enum { REC_ROWS_MAX = 64, REC_WIDE_MAX = 512, REC_WIDES = 5 };
 
 /* Row i of a table at a step: the struct, and its wide columns (float or uint32_t, REC_WIDE_MAX).
  */
@@ -18,9 +18,11 @@ typedef struct rec_row {
     union {
         float f32[REC_WIDE_MAX];
         uint32_t u32[REC_WIDE_MAX];
-    } wide[4];
+    } wide[REC_WIDES];
 } rec_row;
 void rec_make_row(rec_row *out, sl_table table, int64_t step, size_t i, const sl_layout *layout);
+/* The row's wide columns, as sl_row_pack and sl_run_row take them. */
+void rec_wide_of(const void *wide[REC_WIDES], const rec_row *row);
 /* Rows of a table in each step: > 0 for every table but units. */
 size_t rec_rows_per_step(sl_table table);
 /* Text of a step, and its hash. */

@@ -33,11 +33,11 @@ static int teardown(void **state)
     return 0;
 }
 
-/* What a case is made from: the table `events` (step, value, text_hash, kind). */
+/* What a case is made from: the table `events` (step, value, text_hash, kind), or another. */
 typedef struct scene {
     hid_t file, type, space, creation;
     sl_h5_set set;
-    unsigned char rows[ROWS * 32];
+    unsigned char rows[ROWS * 96];
 } scene;
 
 static void put(scene *s)
@@ -214,8 +214,8 @@ static void no_such_kind(scene *s)
     put(s);
 }
 
-/* A file at `path` whose user block is right: ROWS events of steps 1..ROWS. */
-static void make(void (*build)(scene *), unsigned minor)
+/* A file at `path` whose user block is right: ROWS rows of steps 1..ROWS. */
+static void make_table(void (*build)(scene *), unsigned minor, sl_table table)
 {
     const hsize_t dims = ROWS;
     sl_segment_info info = {
@@ -227,7 +227,7 @@ static void make(void (*build)(scene *), unsigned minor)
 
     sl_h5_begin();
     (void)unlink(path);
-    (void)sl_h5_sets(&s.set, SL_TABLE_EVENTS, &run.identity.layout);
+    (void)sl_h5_sets(&s.set, table, &run.identity.layout);
     for (int i = 0; i < ROWS; i++) {
         const int64_t step = i + 1;
 
@@ -243,12 +243,17 @@ static void make(void (*build)(scene *), unsigned minor)
     sl_h5_close(&s.type);
     T_OK(sl_h5_close_file(&s.file));
     memcpy(info.uuid_text, run.identity.uuid_text, sizeof info.uuid_text);
-    info.rows[SL_TABLE_EVENTS] = ROWS;
+    info.rows[table] = ROWS;
     info.minor = minor;
     T_OK(sl_segment_info_to_json(&object, &info));
     T_OK(sl_userblock_seal(run.folder, path, object));
     sl_json_close(&object);
     sl_h5_end();
+}
+
+static void make(void (*build)(scene *), unsigned minor)
+{
+    make_table(build, minor, SL_TABLE_EVENTS);
 }
 
 static sl_status keep_last(void *with, sl_table table, const unsigned char *rows, size_t count,
@@ -268,7 +273,7 @@ static void test_the_scene_itself_is_good(void **state)
     sl_row_events last;
 
     (void)state;
-    make(good, 0);
+    make(good, SL_SCHEMA_MINOR);
     T_OK(read_events(&last));
     assert_int_equal(last.step, ROWS);
 }
@@ -302,7 +307,7 @@ static void test_hostile_segments_are_refused(void **state)
         sl_row_events last;
         sl_status st;
 
-        make(cases[i].build, 0);
+        make(cases[i].build, SL_SCHEMA_MINOR);
         st = read_events(&last);
         if (st != SL_EFORMAT || !strstr(sl_err_place(), "seg-000001.h5") ||
             !strstr(sl_err_place(), "/events"))
@@ -361,12 +366,63 @@ static void test_a_later_minor_version_is_read(void **state)
     T_FAILS(read_events(&last), SL_EFORMAT, "want type i64");
 }
 
+/* The columns of `clock` that the first minor version had. */
+static void earlier_minor(scene *s)
+{
+    size_t count, old = 0, offset = 0;
+    const sl_column *c = sl_table_columns(SL_TABLE_CLOCK, &count);
+    hid_t dataset;
+
+    for (size_t i = 0; i < count; i++)
+        old += c[i].since ? 0 : sl_type_bytes(c[i].type);
+    sl_h5_close(&s->type);
+    T_OK(SL_H5_ID(&s->type, H5Tcreate(H5T_COMPOUND, old)));
+    for (size_t i = 0; i < count; i++) {
+        hid_t type;
+
+        if (c[i].since)
+            continue;
+        T_OK(sl_h5_column_type(&type, &c[i]));
+        T_OK(SL_H5(H5Tinsert(s->type, c[i].name, offset, type)));
+        sl_h5_close(&type);
+        offset += sl_type_bytes(c[i].type);
+    }
+    memset(s->rows, 0, sizeof s->rows);
+    for (int64_t r = 0; r < ROWS; r++) {
+        const int64_t step = r + 1;
+
+        memcpy(s->rows + (size_t)r * old, &step, sizeof step);
+        memcpy(s->rows + (size_t)r * old + old - 8, &(const uint32_t){ 77 }, 4); /* stalls */
+    }
+    T_OK(SL_H5_ID(&dataset, H5Dcreate2(s->file, "clock", s->type, s->space, H5P_DEFAULT,
+                                       s->creation, H5P_DEFAULT)));
+    T_OK(SL_H5(H5Dwrite(dataset, s->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, s->rows)));
+    sl_h5_close(&dataset);
+}
+
+/* What a record of an earlier minor version lacks is undefined. */
+static void test_an_earlier_minor_version_is_read(void **state)
+{
+    sl_row_clock last;
+
+    (void)state;
+    make_table(earlier_minor, 0, SL_TABLE_CLOCK);
+    T_OK(sl_segment_rows(path, &run.identity, SL_TABLE_CLOCK, 0, ROWS, keep_last, &last));
+    assert_int_equal(last.step, ROWS);
+    assert_int_equal(last.stalls, 77);
+    assert_true(isnan(last.norms_s) && isnan(last.split_s) && isnan(last.pair_grad_s));
+    make_table(earlier_minor, SL_SCHEMA_MINOR, SL_TABLE_CLOCK); /* but it must say so */
+    T_FAILS(sl_segment_rows(path, &run.identity, SL_TABLE_CLOCK, 0, ROWS, keep_last, &last),
+            SL_EFORMAT, "want the type of the schema");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_scene_itself_is_good),
         cmocka_unit_test(test_hostile_segments_are_refused),
         cmocka_unit_test(test_a_later_minor_version_is_read),
+        cmocka_unit_test(test_an_earlier_minor_version_is_read),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

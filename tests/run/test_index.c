@@ -131,9 +131,10 @@ static void assert_shows(const char *path, const int64_t *step, size_t steps)
             assert_int_equal(read_set(&rows, path, &set[k]), steps * per);
             for (size_t i = 0; i < steps * per; i++) {
                 rec_row row;
-                const void *wide[4] = { &row.wide[0], &row.wide[1], &row.wide[2], &row.wide[3] };
+                const void *wide[REC_WIDES];
 
                 rec_make_row(&row, (sl_table)t, step[i / per], i % per, &run.identity.layout);
+                rec_wide_of(wide, &row);
                 sl_row_pack(packed, (sl_table)t, &row.row, wide, &run.identity.layout);
                 if (memcmp(packed + offset, rows + i * set[k].item_bytes, set[k].item_bytes))
                     fail_msg("/%s row %zu differs", set[k].name, i);

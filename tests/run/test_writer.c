@@ -32,7 +32,7 @@ static sl_status compare_rows(void *with, sl_table table, const unsigned char *r
 
     for (size_t k = 0; k < count; k++) {
         rec_row want;
-        const void *wide[4] = { &want.wide[0], &want.wide[1], &want.wide[2], &want.wide[3] };
+        const void *wide[REC_WIDES];
         unsigned char packed[8192];
 
         assert_true(row_bytes <= sizeof packed);
@@ -41,6 +41,7 @@ static sl_status compare_rows(void *with, sl_table table, const unsigned char *r
             c->i = 0;
         }
         rec_make_row(&want, table, c->step, c->i++, &c->layout);
+        rec_wide_of(wide, &want);
         sl_row_pack(packed, table, &want.row, wide, &c->layout);
         assert_memory_equal(packed, rows + k * row_bytes, row_bytes);
         c->rows++;
