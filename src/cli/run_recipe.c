@@ -24,6 +24,8 @@ static sl_run_settings record_settings(const sl_session *s)
     set.groups = (uint32_t)sl_model_tensors(s->policy)->group_count;
     set.seal_every_s = (double)r->record.seal_every;
     set.min_free_bytes = (uint64_t)(r->record.min_free_gib * 1073741824.0);
+    set.sketch = (uint32_t)s->pairgrad.m;
+    set.tables[SL_TABLE_PAIR_GRAD] = s->pairgrad.m > 0 ? SL_TABLE_AUTO : 0;
     set.tables[SL_TABLE_PROBE] = s->probe.count > 0 ? SL_TABLE_AUTO : 0;
     set.tables[SL_TABLE_TOPK] = s->update.top_k > 0 ? SL_TABLE_AUTO : 0;
     return set;
@@ -47,10 +49,11 @@ static void say_plan(sl_progress_line *line, const sl_memory_plan *plan, const s
 
     snprintf(text, sizeof text,
              "%s: %s with %zu parameters; memory: parameters %.1f MiB, activations %.1f MiB, "
-             "KV cache %.1f MiB, batches and optimizer %.1f MiB",
+             "KV cache %.1f MiB, batches and optimizer %.1f MiB, gradient statistics %.1f MiB",
              line->label, sl_config_family_name(sl_model_config(s->policy)),
              sl_config_parameters(sl_model_config(s->policy)), (double)plan->parameters * mib,
-             (double)plan->activations * mib, (double)plan->cache * mib, (double)plan->other * mib);
+             (double)plan->activations * mib, (double)plan->cache * mib,
+             (double)(plan->other - plan->statistics) * mib, (double)plan->statistics * mib);
     sl_progress_say(line, text);
 }
 
@@ -200,6 +203,20 @@ static void say_record(sl_progress_line *line, sl_run *run)
     sl_progress_say(line, text);
 }
 
+/* What statistics of gradients cost, measured: percent of the time of the updates. */
+static void say_statistics(sl_progress_line *line, const sl_phase_times *spent)
+{
+    const double percent = spent->step > 0.0 ? 100.0 / spent->step : 0.0;
+    char text[240];
+
+    snprintf(text, sizeof text,
+             "%s: gradient statistics: %.1f %% of the time of the updates (norms %.1f %%, splits "
+             "and shards %.1f %%, gradients of pairs %.1f %%)",
+             line->label, percent * (spent->norms + spent->split + spent->pairgrad),
+             percent * spent->norms, percent * spent->split, percent * spent->pairgrad);
+    sl_progress_say(line, text);
+}
+
 /* Trains in an open session; whatever happens the record is closed, and the first error wins. */
 static sl_status train_and_close(sl_session *s, const sl_run_request *request,
                                  sl_progress_line *line, const sl_json *facts)
@@ -219,6 +236,7 @@ static sl_status train_and_close(sl_session *s, const sl_run_request *request,
         sl_status closed;
 
         say_record(line, s->run);
+        say_statistics(line, &s->spent);
         closed = sl_run_close(&s->run, ended_of(st));
 
         if (st == SL_OK && closed != SL_OK)

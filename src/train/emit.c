@@ -1,4 +1,5 @@
 #include "train/emit.h"
+#include "base/noise.h"
 #include "train/clock.h"
 #include <math.h>
 #include <stdio.h>
@@ -24,7 +25,9 @@ int sl_is_split_step(const sl_session *s)
 {
     const int64_t every = s->recipe.record.grad_split_every;
 
-    return every > 0 && s->run && s->loss && s->step % every == 0;
+    if (!s->run || !s->loss)
+        return 0;
+    return (every > 0 && s->step % every == 0) || sl_is_pairgrad_step(s);
 }
 
 /* --- tokens ---------------------------------------------------------------------------------- */
@@ -94,12 +97,25 @@ sl_status sl_emit_tokens(sl_session *s)
 
 /* --- the update ------------------------------------------------------------------------------ */
 
+/* NaN: no shards, or one that is the whole update. */
+static sl_noise_scale noise_of(const sl_session *s)
+{
+    const sl_gradsplit *split = &s->split;
+    const double norm = s->optim.group[0].norm;
+
+    if (!(split->pairs && split->pairs < s->update.P))
+        return (sl_noise_scale){ NAN, NAN, NAN };
+    return sl_noise_scale_of(split->row[0].sq_small, norm * norm, (double)split->pairs,
+                             (double)s->update.P);
+}
+
 static sl_status emit_step(sl_session *s)
 {
     const sl_update *u = &s->update;
     const sl_update_means *m = &u->means;
     const sl_group_stats *all = &s->optim.group[0];
     const int64_t per_epoch = sl_session_updates(s) / s->recipe.train.epochs;
+    const sl_noise_scale noise = noise_of(s);
     const sl_row_steps row = {
         .step = s->step,
         .samples = s->samples,
@@ -117,6 +133,8 @@ static sl_status emit_step(sl_session *s)
         .accuracy = m->accuracy,
         .entropy = m->entropy,
         .mix_weight = s->loss ? s->feed.filled_mix : NAN,
+        .noise_s = noise.noise,
+        .noise_g2 = noise.squared_gradient,
         .pairs = (uint32_t)u->P,
         .pairs_on = (uint32_t)m->pairs_on,
         .step_tokens = (uint32_t)m->tokens,
@@ -186,7 +204,7 @@ static sl_status emit_group(sl_session *s, size_t g)
         .norm_r = (float)split->norm_r,
         .cos_c_r = (float)split->cos_c_r,
         .sq_small = (float)split->sq_small,
-        .shard_pairs = (uint32_t)s->split.shard_pairs,
+        .shard_pairs = (uint32_t)s->split.pairs,
         .bad = stats->bad,
         .group = s->group_name[g],
     };
@@ -263,7 +281,10 @@ static sl_status emit_clock(sl_session *s)
                          .judge_s = (float)s->times.judge,
                          .forward_s = (float)s->times.forward,
                          .backward_s = (float)s->times.backward,
-                         .update_s = (float)s->times.update };
+                         .update_s = (float)s->times.update,
+                         .norms_s = (float)s->times.norms,
+                         .split_s = (float)s->times.split,
+                         .pair_grad_s = (float)s->times.pairgrad };
 
     sl_run_stats_get(&stats, s->run);
     row.queue_bytes = stats.queue_bytes;

@@ -7,6 +7,9 @@
 /* Registers the names of layer groups. */
 sl_status sl_emit_names(sl_session *session) SL_MUSTUSE;
 int sl_is_split_step(const sl_session *session);
+int sl_is_pairgrad_step(const sl_session *session);
+/* Gradients of pairs and of the probe set's answers (pair_grad), when due. Before the optimizer. */
+sl_status sl_emit_pairgrads(sl_session *session) SL_MUSTUSE;
 /* Rows of the answer tokens of the current micro-batch (tokens, topk). */
 sl_status sl_emit_tokens(sl_session *session) SL_MUSTUSE;
 /* Rows of the update (steps, pairs, grad_groups, probe when due, clock) and the COMMIT. */

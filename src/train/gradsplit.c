@@ -1,4 +1,5 @@
 #include "train/gradsplit.h"
+#include "train/clock.h"
 #include "train/optim.h"
 #include <math.h>
 #include <string.h>
@@ -22,37 +23,52 @@ void sl_gradsplit_carve(sl_gradsplit *split, sl_arena *arena, const sl_tensors *
     split->part = sl_arena_f64(arena, 1, table->group_count);
 }
 
-void sl_gradsplit_begin(sl_gradsplit *split, int is_active)
+void sl_gradsplit_begin(sl_gradsplit *split, int is_active, int has_shards)
 {
     split->is_active = is_active && split->side;
-    split->shards = 0;
-    split->shard_pairs = 0.0;
+    split->has_shards = has_shards && split->shard;
+    split->shards = split->pairs = 0;
+    split->seconds = 0.0;
     for (size_t i = 0; i < split->group_count; i++)
         split->row[i] = (sl_gradsplit_row){ NAN, NAN, NAN, NAN, NAN, NAN, NAN };
     if (!split->is_active)
         return;
     memset(split->side, 0, split->floats * sizeof(float));
     memset(split->source, 0, split->floats * sizeof(float));
-    for (size_t i = 0; split->shard && i < split->group_count; i++)
-        split->row[i].sq_small = 0.0;
 }
 
-/* The pass by itself, so that the norm of this shard's mean gradient is known; then added. */
-static sl_status shard_backward(sl_gradsplit *split, sl_update *u, sl_work *work)
+/* Squared norms of the mean gradient of this shard; then its sum goes to the rest. */
+static void take_shard(sl_gradsplit *split, const sl_update *u)
 {
     const double per_pair = (double)u->P / (double)u->count;
+
+    sl_group_dots(split->part, split->model, split->shard, split->shard);
+    for (size_t i = 0; i < split->group_count; i++) {
+        double *sum = &split->row[i].sq_small;
+
+        *sum = (split->shards ? *sum : 0.0) + split->part[i] * per_pair * per_pair;
+    }
+    sl_model_backend(split->model)
+        ->ops->add(sl_model_gradients(split->model), split->shard, split->floats);
+    split->pairs = u->count;
+    split->shards++;
+}
+
+/* The pass by itself, so that the norm of this shard's mean gradient is known. */
+static sl_status shard_backward(sl_gradsplit *split, sl_update *u, sl_work *work)
+{
+    double at = sl_clock_now();
     sl_status st;
 
     memset(split->shard, 0, split->floats * sizeof(float));
+    sl_clock_lap(&split->seconds, &at);
     sl_model_gradients_into(split->model, split->shard);
     st = sl_update_backward(u, split->model, work, u->coef);
     sl_model_gradients_into(split->model, NULL);
     SL_TRY(st);
-    sl_group_dots(split->part, split->model, split->shard, split->shard);
-    for (size_t i = 0; i < split->group_count; i++)
-        split->row[i].sq_small += split->part[i] * per_pair * per_pair;
-    sl_model_backend(split->model)
-        ->ops->add(sl_model_gradients(split->model), split->shard, split->floats);
+    at = sl_clock_now();
+    take_shard(split, u);
+    sl_clock_lap(&split->seconds, &at);
     return SL_OK;
 }
 
@@ -66,16 +82,9 @@ static sl_status part_backward(sl_gradsplit *split, sl_update *u, sl_work *work,
     return st;
 }
 
-sl_status sl_gradsplit_backward(sl_gradsplit *split, sl_update *u, sl_work *work)
+/* Further passes, one for each split. */
+static sl_status split_backward(sl_gradsplit *split, sl_update *u, sl_work *work)
 {
-    if (!split->is_active)
-        return sl_update_backward(u, split->model, work, u->coef);
-    if (split->shard)
-        SL_TRY(shard_backward(split, u, work));
-    else
-        SL_TRY(sl_update_backward(u, split->model, work, u->coef));
-    split->shards++;
-    split->shard_pairs = (double)u->micro;
     if (u->sides > 1) {
         sl_update_split(u, 0, SL_SOURCE_STATIC);
         SL_TRY(part_backward(split, u, work, split->side));
@@ -84,6 +93,22 @@ sl_status sl_gradsplit_backward(sl_gradsplit *split, sl_update *u, sl_work *work
         sl_update_split(u, -1, SL_SOURCE_ON_POLICY);
         SL_TRY(part_backward(split, u, work, split->source));
     }
+    return SL_OK;
+}
+
+sl_status sl_gradsplit_backward(sl_gradsplit *split, sl_update *u, sl_work *work)
+{
+    double at;
+
+    if (split->has_shards && u->count == u->micro)
+        SL_TRY(shard_backward(split, u, work));
+    else
+        SL_TRY(sl_update_backward(u, split->model, work, u->coef));
+    if (!split->is_active)
+        return SL_OK;
+    at = sl_clock_now();
+    SL_TRY(split_backward(split, u, work));
+    sl_clock_lap(&split->seconds, &at);
     return SL_OK;
 }
 
@@ -98,12 +123,11 @@ static void compare(double *part_norm, double *rest_norm, double *cosine, double
     *cosine = part_sq > 0.0 && rest_sq > 0.0 ? (dot - part_sq) / sqrt(part_sq * rest_sq) : NAN;
 }
 
-void sl_gradsplit_end(sl_gradsplit *split, const sl_update *u)
+/* By side; of an update with one source the whole is its part. */
+static void compare_sides(sl_gradsplit *split, const sl_update *u)
 {
     const float *whole = sl_model_gradients(split->model);
 
-    if (!split->is_active)
-        return;
     sl_group_dots(split->square, split->model, whole, whole);
     sl_group_dots(split->part, split->model, split->side, split->side);
     sl_group_dots(split->dot, split->model, whole, split->side);
@@ -115,8 +139,13 @@ void sl_gradsplit_end(sl_gradsplit *split, const sl_update *u)
                     split->dot[i]);
         r->norm_static = u->means.pairs_on ? NAN : sqrt(split->square[i]);
         r->norm_on = u->means.pairs_on == u->P ? sqrt(split->square[i]) : NAN;
-        r->sq_small = split->shards > 1 ? r->sq_small / (double)split->shards : NAN;
     }
+}
+
+static void compare_sources(sl_gradsplit *split, const sl_update *u)
+{
+    const float *whole = sl_model_gradients(split->model);
+
     if (!u->means.pairs_on || u->means.pairs_on == u->P)
         return;
     sl_group_dots(split->part, split->model, split->source, split->source);
@@ -127,4 +156,17 @@ void sl_gradsplit_end(sl_gradsplit *split, const sl_update *u)
         compare(&r->norm_on, &r->norm_static, &r->cos_static_on, split->square[i], split->part[i],
                 split->dot[i]);
     }
+}
+
+void sl_gradsplit_end(sl_gradsplit *split, const sl_update *u)
+{
+    double at = sl_clock_now();
+
+    for (size_t i = 0; split->shards && i < split->group_count; i++)
+        split->row[i].sq_small /= (double)split->shards;
+    if (split->is_active) {
+        compare_sides(split, u);
+        compare_sources(split, u);
+    }
+    sl_clock_lap(&split->seconds, &at);
 }

@@ -17,5 +17,5 @@ sl_status sl_memory_check(size_t bytes, size_t limit, const char *what)
     return sl_err_hint(SL_FAIL(SL_ENOMEM, "want %.1f GiB for %s, found %.1f GiB in this machine",
                                (double)bytes * gib, what, (double)limit * gib),
                        "smaller: train.micro_batch, policy.sample_batch, data.max_prompt, "
-                       "data.max_answer, record.grad_split_every=0, another model");
+                       "data.max_answer, record.grad_split_every=0, record.level, another model");
 }

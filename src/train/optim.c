@@ -1,4 +1,5 @@
 #include "train/optim.h"
+#include "train/clock.h"
 #include <math.h>
 #include <string.h>
 
@@ -94,12 +95,17 @@ static double update_chunk(sl_optim *optim, const sl_optim_chunk *chunk)
 {
     const sl_ops *ops = sl_model_backend(optim->model)->ops;
     const float *p = sl_model_parameters(optim->model) + chunk->offset;
+    double at = sl_clock_now(), sq;
 
     memcpy(optim->before, p, chunk->n * sizeof *p);
+    sl_clock_lap(&optim->norms_s, &at);
     sl_optim_rows[optim->settings.kind].step(optim, chunk);
+    at = sl_clock_now();
     ops->scale(optim->before, chunk->n, -1.0f);
     ops->add(optim->before, p, chunk->n);
-    return ops->sum_sq(optim->before, chunk->n);
+    sq = ops->sum_sq(optim->before, chunk->n);
+    sl_clock_lap(&optim->norms_s, &at);
+    return sq;
 }
 
 static int is_decayed(const sl_optim_settings *s, const sl_tensor *t)
@@ -148,8 +154,11 @@ sl_status sl_optim_step(sl_optim *optim, double learning_rate)
 {
     const sl_optim_settings *set = &optim->settings;
     const size_t floats = sl_model_tensors(optim->model)->floats;
+    double at = sl_clock_now();
 
+    optim->norms_s = 0.0;
     gather(optim);
+    sl_clock_lap(&optim->norms_s, &at);
     SL_TRY(check_gradient(optim));
     optim->clip = set->clip > 0.0 ? fmin(1.0, set->clip / (optim->group[0].norm + 1e-6)) : 1.0;
     optim->update++;

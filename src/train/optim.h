@@ -37,6 +37,7 @@ typedef struct sl_optim {
     size_t group_count;
     int64_t update; /* steps taken since sl_optim_reset */
     double clip;    /* factor of the last step */
+    double norms_s; /* seconds that the last step spent on norms */
 } sl_optim;
 
 /* One optimizer. step updates n floats at offset of the model's parameters from their gradients,

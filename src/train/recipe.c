@@ -205,12 +205,16 @@ const sl_key sl_recipe_keys[] = {
     F64(sampler, start_s, 0, 86400, "300", "of a command's first answer, over timeout_s"),
     I64(sampler, retries, 0, 100, "4", "new attempts"),
     F64(sampler, backoff_s, 0, 3600, "1", "before the first of them; doubles"),
-    I64(record, level, 0, 2, "1", "0 ledger, 1 tokens and probes, 2 top-k of all pairs"),
+    I64(record, level, 0, 3, "1",
+        "0 ledger, 1 tokens and probes, 2 top-k of all pairs, 3 gradients of pairs"),
     I64(record, top_k, 0, 1024, "32", "largest log-probabilities kept of a token"),
     I64(record, seal_every, 0, 86400, "0", "seconds between seals at most; 0: by size and age"),
     I64(record, probe_every, 0, 1e9, "100", "updates between probes; 0: none"),
     I64(record, probe_prompts, 0, 4096, "4", "prompts of the frozen probe set"),
     I64(record, grad_split_every, 0, 1e9, "10", "updates between splits of the gradient; 0: none"),
+    I64(record, pair_grad_every, 0, 1e9, "100",
+        "level 3: updates between gradients of every pair; 0: none"),
+    I64(record, sketch, 16, 1048576, "4096", "numbers of a count sketch of such a gradient"),
     F64(record, min_free_gib, 0, 1e6, "2", "free space wanted before the run starts, GiB"),
 };
 const size_t sl_recipe_key_count = sizeof sl_recipe_keys / sizeof sl_recipe_keys[0];

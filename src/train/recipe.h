@@ -118,7 +118,8 @@ typedef struct sl_recipe {
         int64_t batch, retries;
     } sampler;
     struct {
-        int64_t level, top_k, seal_every, probe_every, probe_prompts, grad_split_every;
+        int64_t level, top_k, seal_every, probe_every, probe_prompts, grad_split_every,
+            pair_grad_every, sketch;
         double min_free_gib;
     } record;
 } sl_recipe;

@@ -81,6 +81,23 @@ static int has_reference(const sl_session *s)
                        (is_wanted && s->recipe.reference.kind != SL_REFERENCE_PREVIOUS));
 }
 
+static int has_pairgrad(const sl_recipe *r)
+{
+    return r->record.level >= SL_PAIRGRAD_LEVEL && r->record.pair_grad_every > 0;
+}
+
+static int has_splits(const sl_session *s)
+{
+    return s->loss && (s->recipe.record.grad_split_every || has_pairgrad(&s->recipe));
+}
+
+static int has_shards(const sl_session *s)
+{
+    const int64_t micro = s->recipe.train.micro_batch;
+
+    return has_splits(s) && micro && micro < s->recipe.train.batch;
+}
+
 /* Parameters, gradients, moments and what the method keeps beside them, before a byte is loaded. */
 static sl_status check_parameters(const sl_session *s)
 {
@@ -88,8 +105,8 @@ static sl_status check_parameters(const sl_session *s)
     const sl_optim_settings optim = optim_settings(r);
     const size_t copies = 2 + sl_optim_moments(&optim) + (is_policy(s) ? 1 : 0) +
                           (has_reference(s) ? 1 : 0) +
-                          (sl_sampling_has_drawer(&s->recipe) ? 1 : 0) +
-                          (s->loss && r->record.grad_split_every ? 2 : 0);
+                          (sl_sampling_has_drawer(&s->recipe) ? 1 : 0) + (has_splits(s) ? 2 : 0) +
+                          (has_shards(s) ? 1 : 0) + (has_pairgrad(r) ? 2 : 0);
     sl_config config;
     size_t bytes, judge;
 
@@ -157,6 +174,20 @@ static void carve_probe(sl_probe_set *probe, sl_arena *arena, const sl_data_limi
     probe->stats = sl_arena_take(arena, most.N, sizeof *probe->stats);
 }
 
+static void carve_statistics(sl_session *s, sl_arena *arena)
+{
+    const sl_tensors *table = sl_model_tensors(s->policy);
+    const sl_recipe *r = &s->recipe;
+
+    if (has_splits(s))
+        sl_gradsplit_carve(&s->split, arena, table, has_shards(s));
+    else
+        sl_gradsplit_carve_rows(&s->split, arena, table);
+    if (has_pairgrad(r))
+        sl_pairgrad_carve(&s->pairgrad, arena, table, sl_data_limits_of(s->data),
+                          (size_t)r->record.sketch);
+}
+
 static void carve(sl_session *s, sl_arena *arena)
 {
     const sl_data_limits *l = sl_data_limits_of(s->data);
@@ -166,10 +197,7 @@ static void carve(sl_session *s, sl_arena *arena)
     sl_optim_carve(&s->optim, arena, table);
     sl_feed_carve(&s->feed, arena, l);
     sl_update_carve(&s->update, arena, l, (size_t)r->train.batch);
-    if (s->loss && r->record.grad_split_every)
-        sl_gradsplit_carve(&s->split, arena, table, (int64_t)s->update.micro < r->train.batch);
-    else
-        sl_gradsplit_carve_rows(&s->split, arena, table);
+    carve_statistics(s, arena);
     carve_probe(&s->probe, arena, l, sl_model_config(s->policy)->V);
     s->exact_before = sl_arena_f64(arena, 1, (size_t)r->measure.exact_prompts + 1);
     s->exact_after = sl_arena_f64(arena, 1, (size_t)r->measure.exact_prompts + 1);
@@ -244,6 +272,7 @@ static void connect(sl_session *s)
 
     s->optim.model = s->policy;
     s->split.model = s->policy;
+    s->pairgrad.model = s->policy;
     s->feed.judge = s->judge;
     s->feed.sampler = s->judge ? &s->door : NULL;
     s->feed.work = s->work;
@@ -300,17 +329,19 @@ static sl_status open_memory(sl_session *s, sl_memory_plan *plan)
                                  ? s->update.sides * s->update.micro
                                  : s->probe.count;
     const sl_packed_limits most = sl_pack_limits(sequences, l->prompt_tok, l->answer_tok);
-    sl_arena measure = SL_ARENA_MEASURE;
+    sl_arena measure = SL_ARENA_MEASURE, statistics = SL_ARENA_MEASURE;
     size_t judge;
 
     SL_TRY(sl_sampling_judge_bytes(&judge, s));
     carve(s, &measure);
+    carve_statistics(s, &statistics);
     plan->parameters = floats * sizeof(float) *
                            (2 + (s->start != NULL) + (s->reference != NULL) + (s->drawer != NULL)) +
                        judge;
     plan->activations = sl_work_bytes(c, &most, 1);
     plan->cache = s->judge ? sl_sampling_cache_bytes(s) : 0;
     plan->other = measure.used_bytes;
+    plan->statistics = statistics.used_bytes;
     SL_TRY(sl_memory_check(plan->parameters + plan->activations + plan->cache + plan->other,
                            sl_memory_physical(), "the whole plan"));
     SL_TRY(sl_work_open(&s->work, c, s->backend, &most, 1));

@@ -13,11 +13,13 @@
 #include "train/recipe.h"
 #include "train/schedule.h"
 #include "train/gradsplit.h"
+#include "train/pairgrad.h"
 #include "train/update.h"
 
 /* Seconds spent in the phases of one update, for the clock table. */
 typedef struct sl_phase_times {
     double step, sample, judge, forward, backward, update;
+    double norms, split, pairgrad; /* gradient statistics; norms are part of update */
 } sl_phase_times;
 
 /* The frozen set whose full log-probabilities are recorded every few updates. */
@@ -67,6 +69,7 @@ struct sl_session {
     sl_feed feed;
     sl_update update;
     sl_gradsplit split;
+    sl_pairgrad pairgrad;
     sl_probe_set probe;
     sl_schedule schedule; /* of one iteration */
 
@@ -91,14 +94,15 @@ struct sl_session {
     int64_t candidates_bytes;      /* of a checkpoint: where the log stood */
     double last_bs;                /* of the last measurement; NaN before */
     char decision_note[256];       /* about the last measurement, for people */
-    sl_phase_times times;
+    sl_phase_times times, spent;   /* of this update; of the recorded updates of this attempt */
 };
 
 /* Opens everything that the recipe names, except run and advisor. stop: not 0 asks to stop; may be
  * NULL. The memory plan stands in *plan
  * (bytes of parameters, activations, the rest). Errors name the key or the file. */
 typedef struct sl_memory_plan {
-    size_t parameters, activations, cache, other;
+    size_t parameters, activations, cache, other; /* other: with statistics */
+    size_t statistics;                            /* splits, shards, gradients of pairs */
 } sl_memory_plan;
 sl_status sl_session_open(sl_session *out, const sl_recipe *recipe, const sl_backend *backend,
                           const volatile int *stop, sl_memory_plan *plan) SL_MUSTUSE;

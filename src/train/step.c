@@ -17,9 +17,25 @@ static sl_status micro_step(sl_session *s)
     if (s->watch.fn)
         SL_TRY(s->watch.fn(s->watch.state, s));
     sl_clock_lap(&s->times.forward, &at);
+    s->times.backward += s->split.seconds;                /* which is no part of it */
     SL_TRY(sl_gradsplit_backward(&s->split, u, s->work)); /* adds to the gradients */
     sl_clock_lap(&s->times.backward, &at);
+    s->times.backward -= s->split.seconds;
     return sl_emit_tokens(s);
+}
+
+/* What statistics of gradients cost is counted where they are recorded. */
+static void add_times(sl_session *s, double step_s)
+{
+    s->times.step = step_s;
+    s->times.split = s->split.seconds;
+    s->times.norms = s->optim.norms_s;
+    if (!s->run)
+        return;
+    s->spent.step += s->times.step;
+    s->spent.norms += s->times.norms;
+    s->spent.split += s->times.split;
+    s->spent.pairgrad += s->times.pairgrad;
 }
 
 static sl_status update(sl_session *s)
@@ -33,7 +49,7 @@ static sl_status update(sl_session *s)
 
     SL_TRY(sl_feed_next(&fed, &P, &s->feed, s->update_at, s->is_replay));
     sl_update_begin(u, fed, P);
-    sl_gradsplit_begin(&s->split, sl_is_split_step(s));
+    sl_gradsplit_begin(&s->split, sl_is_split_step(s), s->run != NULL);
     do {
         SL_TRY(sl_update_pack(u, &more));
         if (more)
@@ -42,11 +58,12 @@ static sl_status update(sl_session *s)
     sl_update_end(u);
     sl_gradsplit_end(&s->split, u);
     SL_TRY(sl_start_check(s)); /* first update: policy and reference agree */
+    SL_TRY(sl_emit_pairgrads(s));
     at = sl_clock_now();
     SL_TRY(sl_optim_step(&s->optim, sl_schedule_rate(&s->schedule, s->update_at + 1)));
     sl_reference_move(s);
     sl_clock_lap(&s->times.update, &at);
-    s->times.step = sl_clock_now() - begun;
+    add_times(s, sl_clock_now() - begun);
     s->update_at++;
     return sl_emit_update(s); /* rows of the update, COMMIT */
 }

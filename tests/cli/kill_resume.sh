@@ -126,5 +126,17 @@ for at in 6 16 21; do
     kill_at $at train_dpo run $plan --set "policy.schedule=mix 0.3, on-policy"
     check "step $at, schedule" plan
 done
+# Gradients of pairs and norms of shards come back too.
+gradients="--set record.level=3 --set record.pair_grad_every=4 --set train.micro_batch=4
+    --set record.sketch=64 --set measure.counterfactual=false"
+# shellcheck disable=SC2086
+train_dpo gradients $gradients >/dev/null
+want=$(digest gradients)
+for at in 4 11 20; do
+    rm -rf run
+    # shellcheck disable=SC2086
+    kill_at $at train_dpo run $gradients
+    check "step $at, gradients of pairs" gradients
+done
 [ $killed -ge 10 ] || fail "want at least 10 runs killed on the way, found $killed"
 echo "killed $killed times"

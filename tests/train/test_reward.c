@@ -103,7 +103,7 @@ static void test_splits_add_up(void **state)
     u = &s.update;
     T_OK(sl_feed_next(&fed, &count, &s.feed, 0, 0));
     sl_update_begin(u, fed, count);
-    sl_gradsplit_begin(&s.split, 1);
+    sl_gradsplit_begin(&s.split, 1, 1);
     for (T_OK(sl_update_pack(u, &more)); more; T_OK(sl_update_pack(u, &more))) {
         T_OK(sl_model_forward(s.policy, s.work, &u->packer.packed));
         T_OK(sl_update_logp(u, s.policy, s.work));

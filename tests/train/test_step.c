@@ -1,60 +1,8 @@
 /* The step on a tiny world policy: packing, micro-batches and backends change nothing but rounding;
  * nothing is allocated; the start is checked; splits add up; the feed can be entered anywhere. */
 #include "base/alloc.h"
-#include "harness/harness.h"
-#include "train/step.h"
+#include "train/train_test.h"
 #include <string.h>
-
-static const char *const tiny[] = {
-    "model.hidden=16",
-    "model.intermediate=24",
-    "model.heads=4",
-    "model.kv_heads=2",
-    "model.layers=2",
-    "model.embed_std=0.3",
-    "model.matrix_std=0.2",
-    "train.prompts=64",
-    "train.batch=16",
-    "policy.source=mix",
-    "policy.mix=0.5",
-    "measure.prompts=0",
-    "measure.exact_prompts=16",
-    "optim.learning_rate=1.0e-2",
-    "optim.clip=0",
-    "method.beta=0.5",
-};
-
-static void open_session(sl_session *s, const char *device, const char *const *set)
-{
-    const sl_backend *backend = NULL;
-    sl_memory_plan plan;
-    sl_recipe recipe = { 0 };
-
-    T_OK(sl_yaml_defaults(&recipe, sl_recipe_keys, sl_recipe_key_count));
-    for (size_t i = 0; i < sizeof tiny / sizeof tiny[0]; i++)
-        T_OK(sl_yaml_set(&recipe, sl_recipe_keys, sl_recipe_key_count, tiny[i]));
-    for (; set && *set; set++)
-        T_OK(sl_yaml_set(&recipe, sl_recipe_keys, sl_recipe_key_count, *set));
-    T_OK(sl_backend_open(&backend, device, 1));
-    T_OK(sl_session_open(s, &recipe, backend, NULL, &plan));
-    sl_feed_begin(&s->feed, 0);
-    s->feed.mix = s->mix;
-}
-
-static size_t floats_of(const sl_session *s)
-{
-    return sl_model_tensors(s->policy)->floats;
-}
-
-/* Moves the policy off its reference, so that coefficients differ from pair to pair. */
-static void walk_off(sl_session *s)
-{
-    float *p = sl_model_parameters(s->policy);
-    sl_rng rng = sl_rng_at(9, sl_rng_stream("test walk"), 0);
-
-    for (size_t i = 0; i < floats_of(s); i++)
-        p[i] += 0.02f * (float)sl_rng_normal(&rng);
-}
 
 /* Loss and gradient of the first update, without taking it. */
 static double gradient(sl_session *s, float *out)
@@ -65,8 +13,8 @@ static double gradient(sl_session *s, float *out)
     int more;
 
     T_OK(sl_feed_next(&fed, &count, &s->feed, 0, 0));
-    walk_off(s);
-    memset(sl_model_gradients(s->policy), 0, floats_of(s) * sizeof(float));
+    tr_walk_off(s);
+    memset(sl_model_gradients(s->policy), 0, tr_floats(s) * sizeof(float));
     sl_update_begin(u, fed, count);
     for (T_OK(sl_update_pack(u, &more)); more; T_OK(sl_update_pack(u, &more))) {
         T_OK(sl_model_forward(s->policy, s->work, &u->packer.packed));
@@ -75,38 +23,27 @@ static double gradient(sl_session *s, float *out)
         T_OK(sl_model_backward(s->policy, s->work, &u->packer.packed, u->coef));
     }
     sl_update_end(u);
-    memcpy(out, sl_model_gradients(s->policy), floats_of(s) * sizeof(float));
+    memcpy(out, sl_model_gradients(s->policy), tr_floats(s) * sizeof(float));
     return u->means.loss;
 }
 
 enum { FLOATS_MOST = 1 << 15 };
 static float want[FLOATS_MOST], found[FLOATS_MOST];
 
-static double relative_distance(const float *a, const float *b, size_t n)
-{
-    double d = 0.0, size = 0.0;
-
-    for (size_t i = 0; i < n; i++) {
-        d += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
-        size += (double)b[i] * (double)b[i];
-    }
-    return sqrt(d / size);
-}
-
 static void check_same(const char *device, const char *const *set, int is_shared)
 {
     sl_session s;
     double loss, reference;
 
-    open_session(&s, "ref", NULL);
-    assert_true(floats_of(&s) <= FLOATS_MOST);
+    tr_open(&s, "ref", NULL);
+    assert_true(tr_floats(&s) <= FLOATS_MOST);
     reference = gradient(&s, want);
     sl_session_close(&s);
-    open_session(&s, device, set);
+    tr_open(&s, device, set);
     s.update.packer.is_shared = is_shared;
     loss = gradient(&s, found);
     assert_true(fabs(loss - reference) <= 1e-5 * reference);
-    assert_true(relative_distance(found, want, floats_of(&s)) <= 1e-5);
+    assert_true(tr_distance(found, want, tr_floats(&s)) <= 1e-5);
     sl_session_close(&s);
 }
 
@@ -138,7 +75,7 @@ static void test_no_allocation_in_a_step(void **state)
     sl_session s;
 
     (void)state;
-    open_session(&s, "cpu", NULL);
+    tr_open(&s, "cpu", NULL);
     for (int i = 0; i < 2; i++)
         T_OK(sl_train_step(&s));
     after_2 = sl_alloc_count();
@@ -153,7 +90,7 @@ static void test_first_loss_is_ln_2(void **state)
     sl_session s;
 
     (void)state;
-    open_session(&s, "cpu", NULL);
+    tr_open(&s, "cpu", NULL);
     T_OK(sl_train_step(&s));
     T_CLOSE(s.update.means.loss, log(2.0), 1e-5);
     T_CLOSE(s.update.means.margin, 0.0, 1e-4);
@@ -166,7 +103,7 @@ static void test_another_start_is_named(void **state)
     sl_session s;
 
     (void)state;
-    open_session(&s, "cpu", NULL);
+    tr_open(&s, "cpu", NULL);
     table = sl_model_tensors(s.policy);
     sl_model_parameters(s.policy)[table->row[3].offset] += 0.5f;
     T_FAILS(sl_train_step(&s), SL_ENUMERIC, table->row[3].name);
@@ -178,10 +115,10 @@ static void test_a_bad_number_names_its_pair_and_step(void **state)
     sl_session s;
 
     (void)state;
-    open_session(&s, "cpu", NULL);
+    tr_open(&s, "cpu", NULL);
     T_OK(sl_train_step(&s));
     sl_model_parameters(s.policy)[0] = NAN;
-    for (size_t i = 0; i < floats_of(&s); i++)
+    for (size_t i = 0; i < tr_floats(&s); i++)
         sl_model_parameters(s.policy)[i] = NAN;
     T_FAILS(sl_train_step(&s), SL_ENUMERIC, "step 2");
     sl_session_close(&s);
@@ -196,7 +133,7 @@ static void test_the_feed_can_be_entered_anywhere(void **state)
     sl_session s;
 
     (void)state;
-    open_session(&s, "cpu", refill);
+    tr_open(&s, "cpu", refill);
     for (int64_t u = 0; u < 8; u++) {
         const sl_fed *fed;
         size_t count;
@@ -232,7 +169,7 @@ static void walk_epochs(uint64_t id[EPOCHS][PAIRS_MOST], size_t *pairs)
     sl_session s;
     size_t count;
 
-    open_session(&s, "cpu", epochs);
+    tr_open(&s, "cpu", epochs);
     s.feed.mix = 0.0;
     *pairs = s.feed.settings.prompts;
     assert_true(*pairs <= PAIRS_MOST && *pairs % s.feed.settings.batch == 0);
@@ -276,7 +213,7 @@ static void test_shares_at_the_ends(void **state)
         size_t count;
         sl_session s;
 
-        open_session(&s, "cpu", NULL);
+        tr_open(&s, "cpu", NULL);
         s.feed.mix = mix;
         T_OK(sl_feed_next(&fed, &count, &s.feed, 0, 0));
         for (size_t i = 0; i < count; i++)
@@ -303,12 +240,12 @@ static void test_splits_add_up(void **state)
     int more;
 
     (void)state;
-    open_session(&s, "ref", NULL);
+    tr_open(&s, "ref", NULL);
     u = &s.update;
     T_OK(sl_feed_next(&fed, &count, &s.feed, 0, 0));
-    walk_off(&s);
+    tr_walk_off(&s);
     sl_update_begin(u, fed, count);
-    sl_gradsplit_begin(&s.split, 1);
+    sl_gradsplit_begin(&s.split, 1, 1);
     for (T_OK(sl_update_pack(u, &more)); more; T_OK(sl_update_pack(u, &more))) {
         T_OK(sl_model_forward(s.policy, s.work, &u->packer.packed));
         T_OK(sl_update_logp(u, s.policy, s.work));
