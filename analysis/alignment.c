@@ -5,8 +5,7 @@
 
 static int is_split(const sl_row_grad_groups *g)
 {
-    return isfinite(g->norm_static) || isfinite(g->norm_on) || isfinite(g->cos_c_r) ||
-           isfinite(g->sq_small);
+    return isfinite(g->norm_static) || isfinite(g->norm_on) || isfinite(g->cos_c_r);
 }
 
 /* Pairs of an update; steps ascend, *at moves on. */

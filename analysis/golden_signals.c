@@ -138,9 +138,9 @@ static sl_status grad_norms(sl_gold *g)
         sl_series x;
 
         SL_TRY(sl_gold_numbers(&x, g, json_array_get(layers, l)));
-        norm[l] = sl_norm(x.x, x.n);
+        norm[l] = sl_vector_norm(x.x, x.n);
     }
-    global = sl_norm(norm, L);
+    global = sl_vector_norm(norm, L);
     SL_TRY(sl_gold_put_array(g->out, "per_layer_l2", norm, L));
     SL_TRY(sl_gold_put(g->out, "global_l2", global));
     return sl_gold_put(g->out, "clip_coef_max1", sl_clip_factor(global, 1.0));
@@ -157,13 +157,13 @@ static sl_status gradient_noise_scale(sl_gold *g)
     SL_TRY(sl_gold_param(&B, g, "B_big"));
     SL_TRY(sl_gold_take(g, &mean, shard.cols, sizeof *mean));
     for (size_t r = 0; r < shard.rows; r++) {
-        const double norm = sl_norm(shard.x + r * shard.cols, shard.cols);
+        const double norm = sl_vector_norm(shard.x + r * shard.cols, shard.cols);
 
         small += norm * norm / (double)shard.rows;
         for (size_t c = 0; c < shard.cols; c++)
             mean[c] += shard.x[r * shard.cols + c] / (double)shard.rows;
     }
-    big = sl_norm(mean, shard.cols);
+    big = sl_vector_norm(mean, shard.cols);
     s = sl_noise_scale_of(small, big * big, b, B);
     SL_TRY(sl_gold_put(g->out, "mean_sq_norm_small", small));
     SL_TRY(sl_gold_put(g->out, "sq_norm_big", big * big));
@@ -201,15 +201,6 @@ static sl_status put_hash(sl_json *to, uint64_t of)
     return sl_out_text(to, key, value);
 }
 
-static double dot(const double *x, const double *y, size_t n)
-{
-    double sum = 0.0;
-
-    for (size_t i = 0; i < n; i++)
-        sum += x[i] * y[i];
-    return sum;
-}
-
 static sl_status put_sketch(sl_gold *g, const sl_series *x, const sl_series *y, size_t m,
                             uint64_t seed, const char *const *keys,
                             void (*sketch)(double *, const double *, size_t, size_t, uint64_t))
@@ -222,7 +213,7 @@ static sl_status put_sketch(sl_gold *g, const sl_series *x, const sl_series *y, 
     sketch(sy, y->x, y->n, m, seed);
     SL_TRY(sl_gold_put_array(g->out, keys[0], sx, m));
     SL_TRY(sl_gold_put_array(g->out, keys[1], sy, m));
-    return sl_gold_put(g->out, keys[2], dot(sx, sy, m));
+    return sl_gold_put(g->out, keys[2], sl_dot(sx, sy, m));
 }
 
 static sl_status sketches(sl_gold *g)
@@ -250,7 +241,7 @@ static sl_status sketches(sl_gold *g)
     }
     SL_TRY(put_sketch(g, &x, &y, (size_t)m, (uint64_t)seed, count_keys, sl_count_sketch));
     SL_TRY(put_sketch(g, &x, &y, (size_t)m, (uint64_t)seed, sign_keys, sl_sign_projection));
-    return sl_gold_put(g->out, "true_dot", dot(x.x, y.x, x.n));
+    return sl_gold_put(g->out, "true_dot", sl_dot(x.x, y.x, x.n));
 }
 
 /* --- logits -------------------------------------------------------------------------------------

@@ -1,5 +1,8 @@
 #include "analysis/insight.h"
+#include "analysis/run_analysis.h"
 #include "analysis/table.h"
+#include <inttypes.h>
+#include <stdio.h>
 
 sl_status sl_insight_run(sl_insight *out, sl_reader *reader)
 {
@@ -9,7 +12,8 @@ sl_status sl_insight_run(sl_insight *out, sl_reader *reader)
     SL_TRY_OUT(sl_whatif_run(&out->whatif, reader));
     SL_TRY_OUT(sl_displacement_run(&out->displacement, reader));
     SL_TRY_OUT(sl_drift_run(&out->probe, reader));
-    st = sl_alignment_run(&out->alignment, reader);
+    SL_TRY_OUT(sl_alignment_run(&out->alignment, reader));
+    st = sl_gradients_run(&out->gradients, reader);
 out:
     if (st != SL_OK)
         sl_insight_close(out);
@@ -22,6 +26,7 @@ void sl_insight_close(sl_insight *insight)
     sl_displacement_close(&insight->displacement);
     sl_drift_close(&insight->probe);
     sl_alignment_close(&insight->alignment);
+    sl_gradients_close(&insight->gradients);
 }
 
 static void whatif_table(sl_table_out *t, const sl_insight *in)
@@ -100,6 +105,71 @@ static void alignment_table(sl_table_out *t, const sl_insight *in)
     }
 }
 
+static void noise_table(sl_table_out *t, const sl_insight *in)
+{
+    for (size_t i = 0; i < in->gradients.noises; i++) {
+        const sl_noise_row *r = &in->gradients.noise[i];
+        const double column[] = { r->pairs,      r->now.noise, r->now.squared_gradient,
+                                  r->now.simple, r->noise,     r->squared,
+                                  r->scale };
+
+        sl_table_i64(t, r->step);
+        for (size_t k = 0; k < sizeof column / sizeof column[0]; k++)
+            sl_table_f64(t, column[k]);
+        sl_table_end_row(t);
+    }
+}
+
+static void geometry_table(sl_table_out *t, const sl_insight *in)
+{
+    for (size_t i = 0; i < in->gradients.geometries; i++) {
+        const sl_geometry_row *r = &in->gradients.geometry[i];
+        const sl_gradient_geometry *g = &r->geometry;
+        const double column[] = { r->norm,
+                                  r->noise.simple,
+                                  g->mean_cosine,
+                                  g->resultant,
+                                  g->diversity,
+                                  g->batch_bound,
+                                  g->snr,
+                                  r->conflict,
+                                  r->vendi,
+                                  r->cos_static_on,
+                                  r->cos_previous,
+                                  r->cos_previous_corrected,
+                                  r->influence.value,
+                                  r->influence.se,
+                                  r->influence_static.value,
+                                  r->influence_on.value };
+
+        sl_table_i64(t, r->step);
+        sl_table_i64(t, (int64_t)r->pairs);
+        sl_table_i64(t, (int64_t)r->pairs_on);
+        sl_table_i64(t, (int64_t)r->dropped);
+        sl_table_i64(t, (int64_t)r->probes);
+        for (size_t k = 0; k < sizeof column / sizeof column[0]; k++)
+            sl_table_f64(t, column[k]);
+        sl_table_end_row(t);
+    }
+}
+
+static void influence_table(sl_table_out *t, const sl_insight *in)
+{
+    for (size_t i = 0; i < in->gradients.influences; i++) {
+        const sl_influence_row *r = &in->gradients.influence[i];
+        char id[24];
+
+        snprintf(id, sizeof id, "%" PRIu64, r->pair);
+        sl_table_i64(t, r->step);
+        sl_table_text(t, id);
+        sl_table_text(t, sl_origin_word(r->source));
+        sl_table_f64(t, r->norm);
+        sl_table_f64(t, r->cos_batch);
+        sl_table_f64(t, r->influence);
+        sl_table_end_row(t);
+    }
+}
+
 static const struct {
     const char *name, *header;
     void (*fill)(sl_table_out *t, const sl_insight *insight);
@@ -120,6 +190,14 @@ static const struct {
       "step\tgroup\tname\tnorm_static\tnorm_on\tcos_static_on\tnorm_chosen\tnorm_rejected\t"
       "cos_chosen_rejected\tnoise_scale",
       alignment_table },
+    { "noise.tsv", "step\tpairs\tnoise\tsquared\tscale\tmean_noise\tmean_squared\tmean_scale",
+      noise_table },
+    { "geometry.tsv",
+      "step\tpairs\tpairs_on\tdropped\tprobes\tnorm\tnoise_scale\tcosine\tresultant\tdiversity\t"
+      "batch_bound\tsnr\tconflict\tvendi\tcos_static_on\tcos_previous\tcos_previous_corrected\t"
+      "influence\tinfluence_se\tinfluence_static\tinfluence_on",
+      geometry_table },
+    { "influence.tsv", "step\tpair\tsource\tnorm\tcos_batch\tinfluence", influence_table },
 };
 
 sl_status sl_insight_tables(const char *folder, const sl_insight *insight)

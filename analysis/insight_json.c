@@ -3,6 +3,7 @@
 #include "analysis/json_out_int.h"
 #include "analysis/run_analysis.h"
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 /* Several numbers into one object. */
@@ -146,12 +147,65 @@ static sl_status put_alignment(sl_json *to, const sl_alignment *a)
     return SL_OK;
 }
 
+static sl_status put_geometry(sl_json *list, const sl_geometry_row *r)
+{
+    const field f[] = { { "norm", r->norm },
+                        { "noise_scale", r->noise.simple },
+                        { "cosine", r->geometry.mean_cosine },
+                        { "resultant", r->geometry.resultant },
+                        { "diversity", r->geometry.diversity },
+                        { "batch_bound", r->geometry.batch_bound },
+                        { "snr", r->geometry.snr },
+                        { "conflict", r->conflict },
+                        { "vendi", r->vendi },
+                        { "cos_static_on", r->cos_static_on },
+                        { "cos_previous", r->cos_previous },
+                        { "cos_previous_corrected", r->cos_previous_corrected },
+                        { "influence", r->influence.value },
+                        { "influence_se", r->influence.se },
+                        { "influence_static", r->influence_static.value },
+                        { "influence_on", r->influence_on.value } };
+    sl_json *row;
+
+    SL_TRY(sl_out_object(&row, list, NULL));
+    SL_TRY(sl_out_i64(row, "step", r->step));
+    SL_TRY(sl_out_i64(row, "pairs", (int64_t)r->pairs));
+    SL_TRY(sl_out_i64(row, "pairs_on", (int64_t)r->pairs_on));
+    SL_TRY(sl_out_i64(row, "dropped", (int64_t)r->dropped));
+    SL_TRY(sl_out_i64(row, "probes", (int64_t)r->probes));
+    return PUT_FIELDS(row, f);
+}
+
+static sl_status put_gradients(sl_json *to, const sl_gradients *g)
+{
+    const sl_noise_row *last = g->noises ? &g->noise[g->noises - 1] : NULL;
+    const field noise[] = { { "noise", last ? last->noise : NAN },
+                            { "squared", last ? last->squared : NAN },
+                            { "scale", last ? last->scale : NAN } };
+    const field cost[] = {
+        { "share", g->cost }, { "norms", g->norms }, { "splits", g->splits }, { "pairs", g->pairs }
+    };
+    sl_json *tree, *part;
+
+    SL_TRY(sl_out_object(&tree, to, "gradients"));
+    SL_TRY(sl_out_object(&part, tree, "noise"));
+    SL_TRY(sl_out_i64(part, "updates", (int64_t)g->noises));
+    SL_TRY(PUT_FIELDS(part, noise));
+    SL_TRY(sl_out_object(&part, tree, "cost"));
+    SL_TRY(PUT_FIELDS(part, cost));
+    SL_TRY(sl_out_list(&part, tree, "updates"));
+    for (size_t i = 0; i < g->geometries; i++)
+        SL_TRY(put_geometry(part, &g->geometry[i]));
+    return SL_OK;
+}
+
 sl_status sl_insight_json(sl_json *to, const sl_insight *insight)
 {
     SL_TRY(put_whatif(to, &insight->whatif));
     SL_TRY(put_displacement(to, &insight->displacement));
     SL_TRY(put_probe(to, &insight->probe));
-    return put_alignment(to, &insight->alignment);
+    SL_TRY(put_alignment(to, &insight->alignment));
+    return put_gradients(to, &insight->gradients);
 }
 
 /* --- one pair --------------------------------------------------------------------------------- */

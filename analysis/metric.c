@@ -84,7 +84,7 @@ static sl_status vote_margin(double *out, const sl_metric_input *in)
 
 static sl_status norm(double *out, const sl_metric_input *in)
 {
-    *out = sl_norm(in->value, in->n);
+    *out = sl_vector_norm(in->value, in->n);
     return SL_OK;
 }
 

@@ -6,6 +6,7 @@
 #define SL_ANALYSIS_METRIC_H
 
 #include "analysis/interval.h"
+#include "base/noise.h"
 #include "base/status.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -125,20 +126,18 @@ sl_status sl_calibration_of(sl_calibration *out, const double *m, const double *
 /* --- gradients -----------------------------------------------------------------------------------
  */
 /* Euclidean norm of x (n), scaled as dnrm2 does; NaN when an entry is not finite. */
-double sl_norm(const double *x, size_t n);
+double sl_vector_norm(const double *x, size_t n);
+double sl_dot(const double *x, const double *y, size_t n);
 /* C1: the clipping factor min(1, c/(norm + 1e-6)). */
 double sl_clip_factor(double norm, double c);
-/* C2, arXiv 1812.06162: from mean squared norm at batch b and squared norm at batch B > b. */
-typedef struct sl_noise_scale {
-    double squared_gradient, noise, simple; /* G2, S, S/G2; NaN where G2 <= 0 */
-} sl_noise_scale;
-sl_noise_scale sl_noise_scale_of(double small_sq, double big_sq, double b, double B);
-/* C3: g (n, D). successive (n-1): cosines of neighbours, may be NULL. */
+/* C2: base/noise.h. C3: g (n, D). successive (n-1): cosines of neighbours, may be NULL. */
 typedef struct sl_gradient_geometry {
     double diversity, batch_bound, mean_cosine, resultant, snr;
 } sl_gradient_geometry;
 sl_status sl_gradient_geometry_of(sl_gradient_geometry *out, double *successive, const double *g,
                                   size_t n, size_t D) SL_MUSTUSE;
+/* C3: share of two rows of g (n, D) with a negative inner product; NaN below two. */
+double sl_conflict_rate(const double *g, size_t n, size_t D);
 /* C4: count sketch and sign projection of x (n) to m numbers. */
 uint32_t sl_sketch_bucket(uint64_t seed, uint64_t i, uint64_t m);
 int sl_sketch_sign(uint64_t hash_argument);

@@ -4,7 +4,7 @@
 #include "base/rng.h"
 #include <math.h>
 
-double sl_norm(const double *x, size_t n)
+double sl_vector_norm(const double *x, size_t n)
 {
     double scale = 0.0, sum = 1.0; /* norm = scale sqrt(sum): no overflow, no underflow */
 
@@ -27,16 +27,7 @@ double sl_clip_factor(double norm, double c)
     return fmin(1.0, c / (norm + 1e-6));
 }
 
-sl_noise_scale sl_noise_scale_of(double small_sq, double big_sq, double b, double B)
-{
-    sl_noise_scale s = { .squared_gradient = (B * big_sq - b * small_sq) / (B - b),
-                         .noise = (small_sq - big_sq) / (1.0 / b - 1.0 / B) };
-
-    s.simple = s.squared_gradient > 0.0 ? s.noise / s.squared_gradient : NAN;
-    return s;
-}
-
-static double dot(const double *x, const double *y, size_t n)
+double sl_dot(const double *x, const double *y, size_t n)
 {
     double sum = 0.0;
 
@@ -55,7 +46,7 @@ static size_t sums_of(double *sum, double *unit, double *squares, const double *
     *squares = 0.0;
     for (size_t i = 0; i < n; i++) {
         const double *row = g + i * D;
-        const double norm = sl_norm(row, D);
+        const double norm = sl_vector_norm(row, D);
 
         *squares += norm * norm;
         directed += norm > 0.0;
@@ -74,8 +65,8 @@ sl_status sl_gradient_geometry_of(sl_gradient_geometry *out, double *successive,
 
     SL_TRY(sl_take(&sum, 2 * D + 1, sizeof *sum));
     k = (double)sums_of(sum, sum + D, &squares, g, n, D);
-    whole = dot(sum, sum, D);
-    unit_sq = dot(sum + D, sum + D, D);
+    whole = sl_dot(sum, sum, D);
+    unit_sq = sl_dot(sum + D, sum + D, D);
     out->diversity = squares / whole; /* +inf when the gradients cancel */
     out->batch_bound = (double)n * out->diversity;
     out->mean_cosine = k > 1.0 ? (unit_sq - k) / (k * (k - 1.0)) : NAN;
@@ -85,12 +76,22 @@ sl_status sl_gradient_geometry_of(sl_gradient_geometry *out, double *successive,
                ((squares - whole / (double)n) / ((double)n - 1.0) / (double)n);
     for (size_t i = 0; successive && i + 1 < n; i++) {
         const double *a = g + i * D, *b = a + D;
-        const double norms = sl_norm(a, D) * sl_norm(b, D);
+        const double norms = sl_vector_norm(a, D) * sl_vector_norm(b, D);
 
-        successive[i] = norms > 0.0 ? dot(a, b, D) / norms : NAN;
+        successive[i] = norms > 0.0 ? sl_dot(a, b, D) / norms : NAN;
     }
     sl_free(sum);
     return SL_OK;
+}
+
+double sl_conflict_rate(const double *g, size_t n, size_t D)
+{
+    size_t against = 0;
+
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < i; k++)
+            against += sl_dot(g + i * D, g + k * D, D) < 0.0;
+    return n > 1 ? (double)against / (0.5 * (double)n * (double)(n - 1)) : NAN;
 }
 
 /* --- sketches ----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ static size_t unit_rows(double *unit, const double *x, const double *p, size_t n
     double sum = 0.0;
 
     for (size_t i = 0; i < n; i++) {
-        const double norm = sl_norm(x + i * d, d), weight = p ? p[i] : 1.0;
+        const double norm = sl_vector_norm(x + i * d, d), weight = p ? p[i] : 1.0;
 
         if (!(norm > 0.0) || !(weight > 0.0))
             continue;

@@ -74,12 +74,60 @@ static void print_alignment(const sl_alignment *a)
            all->early.value, all->early.used, all->late.value, all->late.used);
 }
 
+static void print_noise(const sl_gradients *g)
+{
+    const sl_noise_row *last = g->noises ? &g->noise[g->noises - 1] : NULL;
+
+    if (!last)
+        return;
+    if (isnan(last->scale))
+        printf("gradient noise scale: the noise dominates (%zu updates, the last of %.0f pairs)\n",
+               g->noises, last->pairs);
+    else
+        printf("gradient noise scale: %.3g pairs over %zu updates, the last of %.0f pairs\n",
+               last->scale, g->noises, last->pairs);
+}
+
+static void print_geometry(const sl_gradients *g)
+{
+    const sl_geometry_row *r = g->geometries ? &g->geometry[g->geometries - 1] : NULL;
+
+    if (!r)
+        return;
+    printf("gradients of %zu pairs at step %lld: mean cosine %.3f, %.0f %% of twos in conflict, "
+           "Vendi %.1f, diversity %.3g (batch bound %.3g)",
+           r->pairs, (long long)r->step, r->geometry.mean_cosine, 100.0 * r->conflict, r->vendi,
+           r->geometry.diversity, r->geometry.batch_bound);
+    if (isfinite(r->cos_static_on))
+        printf(", static and on-policy %.3f", r->cos_static_on);
+    if (isfinite(r->cos_previous))
+        printf(", with the update before %.3f", r->cos_previous);
+    putchar('\n');
+    if (r->influence.used && isfinite(r->influence.value))
+        printf("  a step on them moves log p of %zu probe texts by %.3g (se %.3g) times the rate\n",
+               r->probes, r->influence.value, r->influence.se);
+    if (r->dropped)
+        printf("  %zu gradients left out: not finite\n", r->dropped);
+}
+
+static void print_gradients(const sl_gradients *g)
+{
+    print_noise(g);
+    print_geometry(g);
+    if (isfinite(g->cost))
+        printf(
+            "gradient statistics took %.1f %% of the time of the updates (norms %.1f, splits and "
+            "shards %.1f, pairs %.1f)\n",
+            100.0 * g->cost, 100.0 * g->norms, 100.0 * g->splits, 100.0 * g->pairs);
+}
+
 void sl_analyze_print_insight(const sl_insight *insight)
 {
     print_whatif(&insight->whatif);
     print_displacement(&insight->displacement);
     print_probe(&insight->probe);
     print_alignment(&insight->alignment);
+    print_gradients(&insight->gradients);
 }
 
 /* --- one pair -------------------------------------------------------------------------------- */

@@ -357,8 +357,9 @@ static void test_every_visit_of_a_pair(void **state)
 
 static void test_tables_and_document(void **state)
 {
-    static const char *const names[] = { "whatif.tsv", "displacement.tsv", "probe.tsv",
-                                         "alignment.tsv" };
+    static const char *const names[] = { "whatif.tsv",    "displacement.tsv", "probe.tsv",
+                                         "alignment.tsv", "noise.tsv",        "geometry.tsv",
+                                         "influence.tsv" };
     char path[4096], table[4200];
     sl_insight insight;
     sl_reader *reader;
@@ -370,7 +371,7 @@ static void test_tables_and_document(void **state)
     T_OK(sl_insight_run(&insight, reader));
     T_OK(sl_insight_tables(path, &insight));
     T_OK(sl_insight_json(tree, &insight));
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(table, sizeof table, "%s/%s", path, names[i]);
         assert_true(sl_file_exists(table));
     }

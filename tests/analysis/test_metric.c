@@ -156,7 +156,7 @@ static void test_vendi_2_is_the_frobenius_norm(void **state)
 
             for (size_t c = 0; c < COLS; c++)
                 dot += x[i * COLS + c] * x[j * COLS + c];
-            dot /= sl_norm(x + i * COLS, COLS) * sl_norm(x + j * COLS, COLS);
+            dot /= sl_vector_norm(x + i * COLS, COLS) * sl_vector_norm(x + j * COLS, COLS);
             sum += dot * dot;
         }
     T_CLOSE(sl_vendi_score(eigen, n, 2.0), ROWS * ROWS / sum, TOL_F64);
@@ -182,10 +182,10 @@ static void test_norm_at_the_ends_of_the_range(void **state)
     const double bad[2] = { 1.0, NAN };
 
     (void)state;
-    T_CLOSE(sl_norm(huge, 2) / 1e300, 5.0, TOL_F64);
-    T_CLOSE(sl_norm(tiny, 2) * 1e308 * 100.0, 5.0, TOL_F64);
-    assert_true(isnan(sl_norm(bad, 2)));
-    T_CLOSE(sl_norm(bad, 0), 0.0, TOL_EXACT);
+    T_CLOSE(sl_vector_norm(huge, 2) / 1e300, 5.0, TOL_F64);
+    T_CLOSE(sl_vector_norm(tiny, 2) * 1e308 * 100.0, 5.0, TOL_F64);
+    assert_true(isnan(sl_vector_norm(bad, 2)));
+    T_CLOSE(sl_vector_norm(bad, 0), 0.0, TOL_EXACT);
 }
 
 /* For shards that make up the big batch, S is b times the trace of their covariance. */
@@ -202,7 +202,7 @@ static void test_noise_scale_of_shards(void **state)
         small += x[i] * x[i] / ROWS;
         trace += (x[i] - mean[i % COLS]) * (x[i] - mean[i % COLS]) / (ROWS - 1);
     }
-    big = sl_norm(mean, COLS);
+    big = sl_vector_norm(mean, COLS);
     T_CLOSE(sl_noise_scale_of(small, big * big, b, B).noise, b * trace, TOL_F64);
 }
 
@@ -220,8 +220,8 @@ static void test_sketches_keep_dots_on_average(void **state)
         for (size_t k = 0; k < 8; k++)
             mean += a[k] * b[k] / 4000.0;
     }
-    assert_true(fabs(mean - true_dot) <
-                4.0 * sqrt(2.0 / 8.0 / 4000.0) * sl_norm(x, COLS) * sl_norm(x + COLS, COLS));
+    assert_true(fabs(mean - true_dot) < 4.0 * sqrt(2.0 / 8.0 / 4000.0) * sl_vector_norm(x, COLS) *
+                                            sl_vector_norm(x + COLS, COLS));
 }
 
 /* --- fits ------------------------------------------------------------------------------------ */
