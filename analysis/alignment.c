@@ -8,20 +8,19 @@ static int is_split(const sl_row_grad_groups *g)
     return isfinite(g->norm_static) || isfinite(g->norm_on) || isfinite(g->cos_c_r);
 }
 
-/* Pairs of an update; steps ascend, *at moves on. */
-static uint32_t pairs_at(const sl_row_steps *s, size_t count, size_t *at, int64_t step)
+const sl_row_steps *sl_step_row(const sl_row_steps *s, size_t count, size_t *at, int64_t step)
 {
     while (*at < count && s[*at].step < step)
         ++*at;
-    return *at < count && s[*at].step == step ? s[*at].pairs : 0;
+    return *at < count && s[*at].step == step ? &s[*at] : NULL;
 }
 
-static double noise_of(const sl_row_grad_groups *g, uint32_t pairs)
+static double noise_of(const sl_row_grad_groups *g, const sl_row_steps *s)
 {
-    if (!isfinite(g->sq_small) || !g->shard_pairs || pairs <= g->shard_pairs)
+    if (!isfinite(g->sq_small) || !g->shard_pairs || !s || s->pairs <= g->shard_pairs)
         return NAN;
     return sl_noise_scale_of((double)g->sq_small, (double)g->norm * (double)g->norm,
-                             (double)g->shard_pairs, (double)pairs)
+                             (double)g->shard_pairs, (double)s->pairs)
         .simple;
 }
 
@@ -45,7 +44,7 @@ static sl_status add_rows(sl_alignment *out, sl_reader *reader, const sl_row_gra
                                    .norm_c = (double)g[i].norm_c,
                                    .norm_r = (double)g[i].norm_r,
                                    .cos_c_r = (double)g[i].cos_c_r };
-        row->noise_scale = noise_of(&g[i], pairs_at(s, steps, &at, g[i].step));
+        row->noise_scale = noise_of(&g[i], sl_step_row(s, steps, &at, g[i].step));
         SL_TRY(sl_reader_name(reader, SL_NAME_GROUP, g[i].group, &row->name));
         out->count++;
     }

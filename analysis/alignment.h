@@ -32,6 +32,8 @@ typedef struct sl_alignment {
 } sl_alignment;
 /* Names live as long as the reader shows this snapshot. Runs that split nothing: count 0. */
 sl_status sl_alignment_run(sl_alignment *out, sl_reader *reader) SL_MUSTUSE;
+/* The row of a step among s (count), which ascend from *at on; NULL: none. *at moves on. */
+const sl_row_steps *sl_step_row(const sl_row_steps *s, size_t count, size_t *at, int64_t step);
 void sl_alignment_close(sl_alignment *alignment);
 
 #endif

@@ -1,4 +1,5 @@
 #include "analysis/gradients.h"
+#include "analysis/alignment.h"
 #include "analysis/vectors.h"
 #include "base/alloc.h"
 #include <math.h>
@@ -234,27 +235,20 @@ static void keep_influences(sl_gradients *out, const sketches *k)
 
 /* --- all of them ------------------------------------------------------------------------------ */
 
-/* Norm of the gradient of an update; steps ascend, *at moves on. */
-static double norm_at(const sl_row_steps *s, size_t count, size_t *at, int64_t step)
-{
-    while (*at < count && s[*at].step < step)
-        ++*at;
-    return *at < count && s[*at].step == step ? s[*at].grad_norm : NAN;
-}
-
 static sl_status add_updates(sl_gradients *out, sketches *k, const sl_row_steps *s, size_t steps)
 {
     size_t at = 0;
 
     for (size_t a = 0, b; a < k->count; a = b) {
         sl_geometry_row *r = &out->geometry[out->geometries];
+        const sl_row_steps *update = sl_step_row(s, steps, &at, k->row[a].step);
 
         for (b = a; b < k->count && k->row[b].step == k->row[a].step; b++)
             continue;
         *r = (sl_geometry_row){ .step = k->row[a].step };
         SL_TRY(read_update(r, k, a, b));
         add_means(r, k);
-        add_pair_noise(r, k, norm_at(s, steps, &at, r->step));
+        add_pair_noise(r, k, update ? update->grad_norm : NAN);
         SL_TRY(add_geometry(r, k));
         add_drift(r, k, out->geometries == 0);
         add_influence(r, k);
