@@ -127,12 +127,12 @@ for at in 6 16 21; do
     check "step $at, schedule" plan
 done
 # Gradients of pairs and norms of shards come back too.
-gradients="--set record.level=3 --set record.pair_grad_every=4 --set train.micro_batch=4
+gradients="--set record.level=3 --set record.pair_grad_every=8 --set train.micro_batch=4
     --set record.sketch=64 --set measure.counterfactual=false"
 # shellcheck disable=SC2086
 train_dpo gradients $gradients >/dev/null
 want=$(digest gradients)
-for at in 4 11 20; do
+for at in 8 12; do
     rm -rf run
     # shellcheck disable=SC2086
     kill_at $at train_dpo run $gradients
