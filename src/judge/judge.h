@@ -38,7 +38,8 @@ typedef struct sl_judge_settings {
     const char *label;  /* in records and votes; NULL: the model's name, `name` with 12 digits of
                          * the identity, or `name` */
     double temperature; /* of scores: p = sigmoid((score_a - score_b) / temperature), > 0 */
-    uint64_t seed;      /* order of a pair that is shown once; delays before new requests */
+    uint64_t seed;      /* order of a pair that is shown once; delays; noise */
+    int is_noisy;       /* truth: 0 or 1, drawn with that probability; no scores */
     int both_orders;    /* ask a pair in both orders and average; else the seed draws one order */
     int keeps_failed;   /* a pair without an answer is a vote of NaN, not an error */
     const char *scores; /* stored: file of scores; NULL: those that the answers carry */

@@ -5,6 +5,7 @@
 #include "train/policy.h"
 #include "train/schedule.h"
 #include <stddef.h>
+#include <string.h>
 
 static const char *const methods[] = { "sft", "preference", "reward", NULL };
 static const char *const nll_overs[] = { "batch", "answer", "sum", NULL };
@@ -187,6 +188,8 @@ const sl_key sl_recipe_keys[] = {
     TEXT(judge, scores, "", "stored: file of scores; empty: those of the data"),
     TEXT(judge, label, "", "name in the record; empty: the judge's own"),
     F64(judge, temperature, 1e-6, 1e6, "1", "of scores: p = sigmoid(difference / temperature)"),
+    FLAG(judge, noise, "false",
+         "truth: each vote is one Bradley-Terry contest, not its probability"),
     FLAG(judge, both_orders, "false", "every pair in both orders, averaged"),
     I64(judge, batch, 1, 256, "8", "requests under way at a time"),
     F64(judge, timeout_s, 0.001, 86400, "60", "of a batch of a command, of a request"),
@@ -290,6 +293,14 @@ static sl_status check_stored(const sl_recipe *recipe, const sl_objective *objec
                 : SL_OK;
 }
 
+static sl_status check_noise(const sl_recipe *recipe)
+{
+    if (!recipe->judge.noise || !strcmp(recipe->measure.judge, "truth"))
+        return SL_OK;
+    return SL_FAIL(SL_EARG, "want judge.noise with measure.judge truth, found \"%s\"",
+                   recipe->measure.judge);
+}
+
 static sl_status check_pair_rule(const sl_recipe *recipe)
 {
     const int64_t n = recipe->policy.candidates;
@@ -330,6 +341,7 @@ sl_status sl_recipe_check(const sl_recipe *recipe)
     SL_TRY(check_reference(recipe));
     SL_TRY(check_stored(recipe, &objective));
     SL_TRY(check_pair_rule(recipe));
+    SL_TRY(check_noise(recipe));
     if (micro && batch % micro)
         return SL_FAIL(SL_EARG, "want train.micro_batch to divide train.batch, found %lld and %lld",
                        (long long)micro, (long long)batch);

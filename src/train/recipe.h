@@ -109,7 +109,7 @@ typedef struct sl_recipe {
         char model[SL_RECIPE_WORD * 4], key_env[SL_RECIPE_WORD], label[SL_RECIPE_WORD];
         double temperature, timeout_s, start_s, backoff_s;
         int64_t batch, retries, max_tok;
-        int both_orders;
+        int both_orders, noise;
     } judge;
     struct {
         char name[SL_RECIPE_WORD], candidates[SL_RECIPE_PATH], command[SL_RECIPE_PATH];

@@ -17,6 +17,7 @@ sl_status sl_voices_judge(sl_judge **out, const sl_recipe *recipe, const sl_data
     set.label = given(recipe->judge.label);
     set.seed = (uint64_t)recipe->seed;
     set.temperature = recipe->judge.temperature;
+    set.is_noisy = recipe->judge.noise;
     set.both_orders = recipe->judge.both_orders;
     set.scores = given(recipe->judge.scores);
     set.reward = given(recipe->judge.reward);

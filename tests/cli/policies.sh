@@ -46,6 +46,17 @@ done
 [ "$(sed -n 3p shares | cut -c 1-4)" = 0.05 ] ||
     fail "want a share of .05 after three measurements of a weak start, found $(sed -n 3p shares)"
 
+# Bradley-Terry noise: hard votes at a temperature, derived again like all others.
+expect 0 "$program" train "$recipes/world-soft.yaml" --out noise --threads 1 --quiet \
+    --set policy.advice=hard --set model.policy=$start --set train.prompts=64 --set train.batch=16 \
+    --set policy.refill=4 --set measure.every=4 --set measure.prompts=32 --set judge.noise=true \
+    --set judge.temperature=2 --set measure.exact_prompts=16 --set record.min_free_gib=0
+expect 0 "$program" analyze noise --out noise-tables
+prints "all as recorded, bit for bit"
+expect 1 "$program" train "$recipes/world-soft.yaml" --out never --set judge.noise=true \
+    --set measure.judge=command
+says "want judge.noise with measure.judge truth"
+
 # What cannot be meant is refused before anything is opened.
 refuse() {
     text=$1

@@ -31,6 +31,54 @@ static void test_truth_is_sigmoid_of_the_reward_difference(void **state)
     sl_data_close(&data);
 }
 
+/* Noise: votes are 0 or 1, as often as the law says at that temperature; the same contest has the
+ * same winner however it is asked. */
+static void check_noise(double temperature)
+{
+    enum { CONTESTS = 4000 };
+    const sl_world_settings set = sl_world_defaults();
+    sl_judge_settings noisy = sl_judge_defaults();
+    int32_t token[SL_WORLD_PROMPT + 2 * SL_WORLD_ANSWER];
+    double off = 0.0, spread = 0.0, unsure = 0.0;
+    sl_judge *judge = NULL;
+    sl_data *data = NULL;
+
+    noisy.is_noisy = 1;
+    noisy.temperature = temperature;
+    noisy.seed = 7;
+    T_OK(sl_data_open_world(&data, &set));
+    T_OK(sl_judge_open(&judge, &noisy, data));
+    for (uint64_t i = 0; i < CONTESTS; i++) {
+        sl_vote ab, ba;
+        sl_pair p;
+        double law;
+
+        T_OK(sl_data_static_pair(&p, token, data, 0, i));
+        T_OK(sl_judge_votes(&ab, judge, &p.prompt, &p.chosen, &p.rejected, 1));
+        T_OK(sl_judge_votes(&ba, judge, &p.prompt, &p.rejected, &p.chosen, 1));
+        assert_true(ab.p == 0.0 || ab.p == 1.0);
+        T_CLOSE(ab.p + ba.p, 1.0, TOL_EXACT);
+        assert_true(isnan(ab.score_a) && isnan(ab.score_b)); /* who draws does not tell the score */
+        law = 1.0 / (1.0 + exp((sl_world_reward(p.prompt.token, p.rejected.token) -
+                                sl_world_reward(p.prompt.token, p.chosen.token)) /
+                               temperature));
+        off += ab.p - law;
+        spread += law * (1.0 - law);
+        unsure += fmin(law, 1.0 - law);
+    }
+    assert_true(fabs(off) <= 5.0 * sqrt(spread));
+    assert_true(unsure > 0.02 * CONTESTS); /* there was something to draw */
+    sl_judge_close(&judge);
+    sl_data_close(&data);
+}
+
+static void test_noise_is_that_of_bradley_and_terry(void **state)
+{
+    (void)state;
+    check_noise(1.0);
+    check_noise(4.0);
+}
+
 /* An answer of another length has no reward: refused, never read past its end. */
 static void test_truth_wants_answers_of_the_world(void **state)
 {
@@ -105,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_truth_is_sigmoid_of_the_reward_difference),
+        cmocka_unit_test(test_noise_is_that_of_bradley_and_terry),
         cmocka_unit_test(test_truth_wants_answers_of_the_world),
         cmocka_unit_test(test_labels_follow_the_vote),
         cmocka_unit_test(test_sure_votes_stay_sure),
