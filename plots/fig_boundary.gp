@@ -1,6 +1,6 @@
 # Boundary score of every measurement with its confidence sequence, and below it the pairs of every
 # update by source. Tables: boundary.tsv, source.tsv.
-TABLES = ARG1; OUTPUT = ARG2; FORMAT = ARG3; PLOTS = ARG4
+TABLES = ARG1; OUTPUT = ARG2; FORMAT = ARG3; PLOTS = ARG4; SPAN = ARG5
 WIDTH = 560; HEIGHT = 360; NAME = "boundary"
 load PLOTS."/style.gp"
 BOUNDARY = TABLES."/boundary.tsv"
@@ -23,11 +23,12 @@ stats BOUNDARY using (STATICS = is_there("static", STATICS), \
 MIX = "#CC79A7"
 
 set multiplot
-set lmargin at screen 0.125
+FOOT = IS_NARROW ? 0.2 : 0.15
+set lmargin at screen LEFT
 set rmargin at screen 0.945
 
 set tmargin at screen 0.89
-set bmargin at screen UPDATES ? 0.40 : 0.15
+set bmargin at screen UPDATES ? 0.40 : FOOT
 set yrange [0:1]
 set ytics 0,0.25,1 format "%.2f"
 set ylabel "boundary score"
@@ -43,7 +44,7 @@ set key at screen 0.955,0.955 right horizontal Right maxrows 1 samplen 1
 plot TAU with lines linecolor rgb INK linewidth 0.8 dashtype (8,6), \
     BOUNDARY using "step":"bs" with lines linecolor rgb GREY linewidth 1, \
     BOUNDARY using "step":"bs":"step":"step":"lower":"upper" with xyerrorbars \
-        linecolor rgb INK linewidth 1.2 pointtype 7 pointsize 0.45 title "score", \
+        linecolor rgb INK linewidth 1.2 pointtype 7 pointsize 0.45 title IS_NARROW ? "" : "score", \
     BOUNDARY using (decided("static", column("step"))):"bs" with points pointtype 5 pointsize 0.9 \
         linecolor rgb STATIC title STATICS ? "→ static" : "", \
     BOUNDARY using (decided("on_policy", column("step"))):"bs" with points pointtype 7 \
@@ -61,7 +62,7 @@ begin(step) = step - (IS_FEW ? 1 : 0.5)
 end(step) = step == OLDEST || step == NEWEST ? step - 0.5 : NaN
 if (UPDATES) {
     set tmargin at screen 0.29
-    set bmargin at screen 0.15
+    set bmargin at screen FOOT
     set format x
     set xlabel "step"
     set ylabel "pairs"

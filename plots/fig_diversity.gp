@@ -1,7 +1,7 @@
 # Diversity against quality of the candidates of every measurement, static and on-policy; a dashed
 # line leads from measurement to measurement of the policy, numbers are steps. Table:
 # diversity.tsv.
-TABLES = ARG1; OUTPUT = ARG2; FORMAT = ARG3; PLOTS = ARG4
+TABLES = ARG1; OUTPUT = ARG2; FORMAT = ARG3; PLOTS = ARG4; SPAN = ARG5
 WIDTH = 480; HEIGHT = 360; NAME = "diversity"
 load PLOTS."/style.gp"
 DIVERSITY = TABLES."/diversity.tsv"

@@ -1,6 +1,6 @@
 # True gain in exact reward of every iteration by source: filled what was chosen, hollow the branch
 # that was thrown away. Table: gains.tsv.
-TABLES = ARG1; OUTPUT = ARG2; FORMAT = ARG3; PLOTS = ARG4
+TABLES = ARG1; OUTPUT = ARG2; FORMAT = ARG3; PLOTS = ARG4; SPAN = ARG5
 WIDTH = 480; HEIGHT = 300; NAME = "gains"
 load PLOTS."/style.gp"
 GAINS = TABLES."/gains.tsv"

@@ -1,5 +1,5 @@
 # Gradient norm of every layer group over the steps, before clipping. Table: gradients.tsv.
-TABLES = ARG1; OUTPUT = ARG2; FORMAT = ARG3; PLOTS = ARG4
+TABLES = ARG1; OUTPUT = ARG2; FORMAT = ARG3; PLOTS = ARG4; SPAN = ARG5
 WIDTH = 560; HEIGHT = 300; NAME = "gradients"
 load PLOTS."/style.gp"
 GRADIENTS = TABLES."/gradients.tsv"
@@ -13,6 +13,7 @@ range(x) = (LOW = x > 0 && x < LOW ? x : LOW, HIGH = x > HIGH ? x : HIGH)
 stats GRADIENTS using (see(int(column("group")), strcol("name")), range(column("norm"))) nooutput
 stats GRADIENTS using (see_step(column("step"))) nooutput
 PAD = 0
+CURVES = GROUPS
 load PLOTS."/steps.gp"
 # Rows of other groups are as if they were not there; without this they would cut the lines.
 set datafile missing NaN
@@ -39,8 +40,10 @@ if (HIGH < 1000 * LOW) {
 set yrange [LOW < HIGH ? 0.8 * LOW : 0.5 * LOW:LOW < HIGH ? 1.25 * HIGH : 2 * HIGH]
 set xlabel "step"
 set ylabel "gradient norm"
-if (IS_KEYED) { set key outside right center vertical Left reverse } else { set key above right }
-plot GRADIENTS using (of(0, column("step"))):"norm" with @LINES linecolor rgb INK linewidth 2 \
+if (IS_KEYED && IS_NARROW) { set key above right horizontal Right maxcols 3 }
+if (IS_KEYED && !IS_NARROW) { set key outside right center vertical Left reverse }
+if (!IS_KEYED) { set key above right }
+plot GRADIENTS using (of(0, thin("step"))):"norm" with @LINES linecolor rgb INK linewidth 2 \
         title TITLE[1], \
-    for [g = 1:GROUPS - 1] GRADIENTS using (of(g, column("step"))):"norm" with @LINES \
+    for [g = 1:GROUPS - 1] GRADIENTS using (of(g, thin("step"))):"norm" with @LINES \
         linewidth 1.2 linecolor palette cb g title IS_KEYED ? TITLE[g + 1] : ""

@@ -109,7 +109,9 @@ static sl_status train_start(const demo_opts *o, const demo_start *start, const 
 static sl_status show_run(sl_demo_table *table, const demo_opts *o, const demo_start *start,
                           const char *folder, const char *tables)
 {
+    const sl_figure_form form = { o->format, "screen" };
     sl_run_analysis analysis = { 0 };
+    sl_insight insight = { 0 };
     sl_reader *reader = NULL;
     sl_status st = SL_OK;
 
@@ -119,10 +121,13 @@ static sl_status show_run(sl_demo_table *table, const demo_opts *o, const demo_s
     if (analysis.differences)
         SL_TRY_OUT(SL_FAIL(SL_EINTERNAL, "bug: the record gives another analysis: %s",
                            analysis.first_difference));
+    SL_TRY_OUT(sl_insight_run(&insight, reader));
     SL_TRY_OUT(sl_run_tables(tables, &analysis, reader));
+    SL_TRY_OUT(sl_insight_tables(tables, &insight));
     SL_TRY_OUT(sl_demo_table_add(table, start->name, &analysis, reader));
-    SL_TRY_OUT(sl_figures_make(tables, tables, o->format, NULL));
+    SL_TRY_OUT(sl_figures_make(tables, tables, &form, NULL));
 out:
+    sl_insight_close(&insight);
     sl_run_analysis_close(&analysis);
     sl_reader_close(&reader);
     return st;

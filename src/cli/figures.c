@@ -1,5 +1,6 @@
 #include "cli/figures.h"
 #include "analysis/run_analysis.h"
+#include "analysis/seeds.h"
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -23,34 +24,90 @@ const sl_figure sl_figures[] = {
       "preference injection (below: static data next) from preference fine-tuning (above: "
       "on-policy data next). Larger marks are decisions: which data came next. Below: the pairs of "
       "every update by source.",
+      "fig_boundary.gp",
       "boundary.tsv",
-      { "step", "bs" } },
+      { "step", "bs" },
+      "source.tsv" },
     { "rewards",
       "Rewards and margin",
       "Implicit reward of the chosen and the rejected answers of every update, and their margin. "
       "It starts anew at zero when an iteration takes a new reference.",
+      "fig_rewards.gp",
       "margins.tsv",
-      { "step", "margin" } },
+      { "step", "margin" },
+      NULL },
     { "gradients",
       "Gradient norms",
       "Norm of the gradient of every group of parameters, before clipping.",
+      "fig_gradients.gp",
       "gradients.tsv",
-      { "step", "norm" } },
+      { "step", "norm" },
+      NULL },
     { "diversity",
       "Diversity and quality",
       "Share of distinct word pairs within a prompt's answers against their mean score, with "
       "standard errors. The dashed line follows the policy; numbers are steps.",
+      "fig_diversity.gp",
       "diversity.tsv",
-      { "quality", "distinct_2" } },
+      { "quality", "distinct_2" },
+      NULL },
+    { "alignment",
+      "Gradient alignment",
+      "Cosine between the parts of the gradient, over all parameters: static and on-policy pairs "
+      "(where an update had both), chosen and rejected answers.",
+      "fig_alignment.gp",
+      "alignment.tsv",
+      { "step", "cos_chosen_rejected" },
+      NULL },
     { "gains",
       "True gains",
       "Gain in exact reward of every iteration with the source that was chosen (filled) and of the "
       "branch with the other source (hollow), with standard errors. Static on the left.",
+      "fig_gains.gp",
       "gains.tsv",
-      { "iteration", "gain" } },
+      { "iteration", "gain" },
+      NULL },
+};
+const sl_figure sl_figure_scores = {
+    "scores",
+    "Boundary scores",
+    "Share of the votes that on-policy answers win, of every checkpoint and judge: 95 % interval "
+    "over prompts (thick) and anytime-valid interval (thin). Left of the dashed line preference "
+    "injection, right of it preference fine-tuning; hollow points are undecided.",
+    "fig_scores.gp",
+    "scores.tsv",
+    { "point", "bs" },
+    NULL
 };
 const size_t sl_figure_count = sizeof sl_figures / sizeof sl_figures[0];
+/* The caption of a band is one: what it is of stands in the title. */
+static const char band[] =
+    "Mean over the runs, and the 95 % interval of the mean over their seeds.";
+static const sl_figure seed_figures[] = {
+    { "seed_boundary",
+      "Boundary score over seeds",
+      band,
+      "fig_band.gp",
+      "seed_boundary.tsv",
+      { "step", "mean" },
+      NULL },
+    { "seed_margin",
+      "Margin over seeds",
+      band,
+      "fig_band.gp",
+      "seed_margin.tsv",
+      { "step", "mean" },
+      NULL },
+    { "seed_gradient",
+      "Gradient norm over seeds",
+      band,
+      "fig_band.gp",
+      "seed_gradient.tsv",
+      { "step", "mean" },
+      NULL },
+};
 static const char *const formats[] = { "svg", "pdf", "png", NULL };
+static const char *const widths[] = { "screen", "one-column", "two-column", "page", NULL };
 
 static sl_status want_one_of(const char *what, const char *word, const char *const *list)
 {
@@ -65,16 +122,18 @@ static sl_status want_one_of(const char *what, const char *word, const char *con
     return near ? sl_err_hint(st, "did you mean \"%s\"?", near) : st;
 }
 
-sl_status sl_figures_check(const char *format, const char *figure)
+sl_status sl_figures_check(const sl_figure_form *form, const char *figure)
 {
     const char *names[sizeof sl_figures / sizeof sl_figures[0] + 1] = { NULL };
 
     for (size_t i = 0; i < sl_figure_count; i++)
         names[i] = sl_figures[i].name;
-    SL_TRY(want_one_of("format (svg, pdf, png)", format, formats));
-    return figure ? want_one_of("figure (boundary, rewards, gradients, diversity, gains)", figure,
-                                names)
-                  : SL_OK;
+    SL_TRY(want_one_of("format (svg, pdf, png)", form->format, formats));
+    SL_TRY(want_one_of("width (screen, one-column, two-column)", form->width, widths));
+    return figure
+               ? want_one_of("figure (boundary, rewards, gradients, diversity, alignment, gains)",
+                             figure, names)
+               : SL_OK;
 }
 
 /* field (COLUMNS_MOST) = the fields of a line; returns how many there are. */
@@ -192,10 +251,7 @@ static sl_status absolute(char out[PATH_MAX], const char *path)
 /* The script of a figure and the folder where it and its style are. */
 static sl_status find_script(char script[PATH_MAX], char folder[PATH_MAX], const sl_figure *figure)
 {
-    char name[64];
-
-    snprintf(name, sizeof name, "fig_%s.gp", figure->name);
-    SL_TRY(sl_plot_path(folder, PATH_MAX, name));
+    SL_TRY(sl_plot_path(folder, PATH_MAX, figure->script));
     SL_TRY(absolute(script, folder));
     strcpy(folder, script);
     *strrchr(folder, '/') = 0;
@@ -203,14 +259,14 @@ static sl_status find_script(char script[PATH_MAX], char folder[PATH_MAX], const
 }
 
 static sl_status draw(const sl_figure *figure, const char *tables, const char *out,
-                      const char *format)
+                      const sl_figure_form *form)
 {
     char in[PATH_MAX], folder[PATH_MAX], script[PATH_MAX], plots[PATH_MAX], name[64];
     char path[PATH_MAX], drawn[PATH_MAX + 16];
-    const char *argument[] = { in, drawn, format, plots, NULL };
+    const char *argument[] = { in, drawn, form->format, plots, form->width, figure->name, NULL };
     sl_status st;
 
-    snprintf(name, sizeof name, "%s.%s", figure->name, format);
+    snprintf(name, sizeof name, "%s.%s", figure->name, form->format);
     SL_TRY(absolute(in, tables));
     SL_TRY(absolute(folder, out));
     SL_TRY(sl_file_join(path, sizeof path, folder, name));
@@ -224,7 +280,7 @@ static sl_status draw(const sl_figure *figure, const char *tables, const char *o
 }
 
 sl_status sl_figure_draw(int *is_drawn, const sl_figure *figure, const char *tables,
-                         const char *out, const char *format)
+                         const char *out, const sl_figure_form *form)
 {
     char path[PATH_MAX];
 
@@ -232,39 +288,69 @@ sl_status sl_figure_draw(int *is_drawn, const sl_figure *figure, const char *tab
     SL_TRY(look_at_table(is_drawn, figure, path));
     if (!*is_drawn)
         return SL_OK;
-    return sl_err_where(draw(figure, tables, out, format), "figure \"%s\"", figure->name);
+    return sl_err_where(draw(figure, tables, out, form), "figure \"%s\"", figure->name);
 }
 
-sl_status sl_figures_make(const char *tables, const char *out, const char *format,
+/* A figure without rows is told of. */
+static sl_status draw_or_say(const sl_figure *figure, const char *tables, const char *out,
+                             const sl_figure_form *form)
+{
+    int is_drawn;
+
+    SL_TRY(sl_figure_draw(&is_drawn, figure, tables, out, form));
+    if (!is_drawn)
+        fprintf(stderr, "stageline: no figure \"%s\": %s/%s has no rows to draw\n", figure->name,
+                tables, figure->table);
+    return SL_OK;
+}
+
+sl_status sl_figures_make(const char *tables, const char *out, const sl_figure_form *form,
                           const char *figure)
 {
-    SL_TRY(sl_figures_check(format, figure));
-    for (size_t i = 0; i < sl_figure_count; i++) {
-        const sl_figure *f = &sl_figures[i];
-        int is_drawn;
+    SL_TRY(sl_figures_check(form, figure));
+    for (size_t i = 0; i < sl_figure_count; i++)
+        if (!figure || !strcmp(figure, sl_figures[i].name))
+            SL_TRY(draw_or_say(&sl_figures[i], tables, out, form));
+    return SL_OK;
+}
 
-        if (figure && strcmp(figure, f->name) != 0)
-            continue;
-        SL_TRY(sl_figure_draw(&is_drawn, f, tables, out, format));
-        if (!is_drawn)
-            fprintf(stderr, "stageline: no figure \"%s\": %s/%s has no rows to draw\n", f->name,
-                    tables, f->table);
-    }
+sl_status sl_figures_make_seeds(const char *tables, const char *out, const sl_figure_form *form)
+{
+    SL_TRY(sl_figures_check(form, NULL));
+    for (size_t i = 0; i < sizeof seed_figures / sizeof seed_figures[0]; i++)
+        SL_TRY(draw_or_say(&seed_figures[i], tables, out, form));
     return SL_OK;
 }
 
 sl_status sl_figures_tables(const char *folder, const char *run)
 {
     sl_run_analysis analysis = { 0 };
+    sl_insight insight = { 0 };
     sl_reader *reader = NULL;
     sl_status st = SL_OK;
 
     SL_TRY_OUT(sl_reader_open(&reader, run));
     SL_TRY_OUT(sl_run_analyze(&analysis, reader));
+    SL_TRY_OUT(sl_insight_run(&insight, reader));
     SL_TRY_OUT(sl_run_tables(folder, &analysis, reader));
+    SL_TRY_OUT(sl_insight_tables(folder, &insight));
 out:
+    sl_insight_close(&insight);
     sl_run_analysis_close(&analysis);
     sl_reader_close(&reader);
+    return st;
+}
+
+sl_status sl_figures_seed_tables(const char *folder, const char *const *runs, size_t count)
+{
+    sl_seeds seeds = { 0 };
+    sl_status st = SL_OK;
+
+    for (size_t i = 0; i < count; i++)
+        SL_TRY_OUT(sl_seeds_add(&seeds, runs[i]));
+    SL_TRY_OUT(sl_seeds_tables(folder, &seeds));
+out:
+    sl_seeds_close(&seeds);
     return st;
 }
 

@@ -27,6 +27,11 @@ void sl_page_html(sl_page *page, const char *html)
     add(page, html, strlen(html));
 }
 
+void sl_page_append(sl_page *page, const sl_page *other)
+{
+    add(page, other->text, other->bytes);
+}
+
 /* What stands for a byte of text; NULL: itself. */
 static const char *escape_of(unsigned char c, int is_utf8)
 {
@@ -80,6 +85,30 @@ void sl_page_element(sl_page *page, const char *tag, const char *text)
     sl_page_html(page, "</");
     sl_page_html(page, tag);
     sl_page_html(page, ">");
+}
+
+void sl_page_data(sl_page *page, const char *name, const char *type, const char *text, size_t bytes)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    char escape[4];
+
+    sl_page_html(page, "<a download=\"");
+    sl_page_text(page, name);
+    sl_page_html(page, "\" href=\"data:");
+    sl_page_html(page, type);
+    sl_page_html(page, ";charset=utf-8,");
+    for (size_t i = 0; i < bytes; i++) {
+        if (text[i] && strchr(plain, text[i])) {
+            add(page, text + i, 1);
+            continue;
+        }
+        snprintf(escape, sizeof escape, "%%%02X", (unsigned)(unsigned char)text[i]);
+        add(page, escape, 3);
+    }
+    sl_page_html(page, "\">");
+    sl_page_text(page, name);
+    sl_page_html(page, "</a>");
 }
 
 /* Bytes at `at` up to where an id begins; 0 when none does. */

@@ -22,6 +22,11 @@ void sl_page_text(sl_page *page, const char *text);
 void sl_page_print(sl_page *page, const char *fmt, ...) SL_PRINTF(2, 3);
 /* <tag>text</tag>, the text escaped. */
 void sl_page_element(sl_page *page, const char *tag, const char *text);
+/* The whole of another page. */
+void sl_page_append(sl_page *page, const sl_page *other);
+/* A link that holds a file (bytes) of that type, to be saved under its name. */
+void sl_page_data(sl_page *page, const char *name, const char *type, const char *text,
+                  size_t bytes);
 /* An SVG document (bytes, followed by a zero byte) as part of the page: without its prolog, and
  * with prefix before every id, so that figures do not borrow each other's marks. label: escaped,
  * for readers that cannot see. Errors: SL_EFORMAT unless there is an svg element. */

@@ -1,4 +1,4 @@
-/* `report`: one HTML page about runs. */
+/* `report`: one HTML page about runs and vote files. */
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/figures.h"
@@ -36,11 +36,12 @@ static sl_status report_run(int argc, char **argv)
 
 const sl_command sl_command_report = {
     .name = "report",
-    .operands = "RUN... [--out FILE.html]",
+    .operands = "PATH... [--out FILE.html]",
     .summary =
-        "one self-contained HTML page about one or more runs\n"
-        "Verdict, tables, figures, recipe, provenance. The page needs nothing from outside:\n"
-        "figures are drawn into it. Plot scripts are found as by stageline plot.",
+        "one self-contained HTML page about runs and files of votes\n"
+        "Verdict in one sentence, stages, warnings, figures with their data, votes spent, recipe,\n"
+        "provenance. The page needs nothing from outside; it is made for screens, phones and\n"
+        "paper, light and dark. Plot scripts are found as by stageline plot.",
     .opts = opts,
     .least = 1,
     .most = SL_OPT_LIST_MOST,

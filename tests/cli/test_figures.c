@@ -58,36 +58,113 @@ static const sl_figure *figure(const char *name)
     return NULL;
 }
 
+static const sl_figure_form svg_form = { "svg", "screen" };
+
+static const struct {
+    const char *format, *magic;
+} formats[] = { { "svg", "<?xml" }, { "pdf", "%PDF-" }, { "png", "\x89PNG" } };
+static const char *const widths[] = { "screen", "one-column" };
+enum { FORMATS = sizeof formats / sizeof formats[0], WIDTHS = sizeof widths / sizeof widths[0] };
+
+/* Every figure in every form, each form in a folder of its own. */
+static void draw_all(const char *prefix)
+{
+    for (size_t i = 0; i < (size_t)FORMATS * WIDTHS; i++) {
+        const sl_figure_form form = { formats[i % FORMATS].format, widths[i / FORMATS] };
+        char name[64], out[PATH_MAX];
+
+        snprintf(name, sizeof name, "%s-%zu", prefix, i);
+        new_folder(out, name);
+        T_OK(sl_figures_make(fixtures, out, &form, NULL));
+    }
+}
+
+static void compare_figure(size_t form, const char *figure_name)
+{
+    char folder[PATH_MAX], path[64], name[64], *a, *b;
+    size_t a_bytes, b_bytes;
+
+    snprintf(name, sizeof name, "%s.%s", figure_name, formats[form % FORMATS].format);
+    snprintf(path, sizeof path, "once-%zu", form);
+    T_OK(sl_file_join(folder, sizeof folder, scratch, path));
+    a = read_all(folder, name, &a_bytes);
+    snprintf(path, sizeof path, "again-%zu", form);
+    T_OK(sl_file_join(folder, sizeof folder, scratch, path));
+    b = read_all(folder, name, &b_bytes);
+    assert_int_equal(a_bytes, b_bytes);
+    assert_memory_equal(a, b, a_bytes);
+    assert_memory_equal(a, formats[form % FORMATS].magic, strlen(formats[form % FORMATS].magic));
+    assert_true(a_bytes < 200000);
+    sl_free(a);
+    sl_free(b);
+}
+
 static void test_same_tables_same_bytes(void **state)
 {
+    (void)state;
+    draw_all("once");
+    sleep(1); /* a time of day in a file would differ now */
+    draw_all("again");
+    for (size_t form = 0; form < (size_t)FORMATS * WIDTHS; form++)
+        for (size_t i = 0; i < sl_figure_count; i++)
+            compare_figure(form, sl_figures[i].name);
+}
+
+/* 3.25 and 6.75 inches: at 96 pixels an inch in SVG, at 72 points an inch in PDF. */
+static void test_columns_of_latex_are_as_wide_as_they_say(void **state)
+{
     static const struct {
-        const char *format, *magic;
-    } formats[] = { { "svg", "<?xml" }, { "pdf", "%PDF-" }, { "png", "\x89PNG" } };
-    char once[PATH_MAX], again[PATH_MAX];
+        const char *width;
+        int pixels;
+    } rows[] = { { "one-column", 312 }, { "two-column", 648 } };
 
     (void)state;
-    new_folder(once, "once");
-    new_folder(again, "again");
-    for (size_t f = 0; f < sizeof formats / sizeof formats[0]; f++)
-        T_OK(sl_figures_make(fixtures, once, formats[f].format, NULL));
-    sleep(1); /* a time of day in a file would differ now */
-    for (size_t f = 0; f < sizeof formats / sizeof formats[0]; f++) {
-        T_OK(sl_figures_make(fixtures, again, formats[f].format, NULL));
-        for (size_t i = 0; i < sl_figure_count; i++) {
-            char name[64], *a, *b;
-            size_t a_bytes, b_bytes;
+    for (size_t i = 0; i < 2; i++) {
+        const sl_figure_form svg = { "svg", rows[i].width };
+        char out[PATH_MAX], want[64], *text;
+        size_t bytes;
+        int is_drawn;
 
-            snprintf(name, sizeof name, "%s.%s", sl_figures[i].name, formats[f].format);
-            a = read_all(once, name, &a_bytes);
-            b = read_all(again, name, &b_bytes);
-            assert_int_equal(a_bytes, b_bytes);
-            assert_memory_equal(a, b, a_bytes);
-            assert_memory_equal(a, formats[f].magic, strlen(formats[f].magic));
-            assert_true(a_bytes < 200000);
-            sl_free(a);
-            sl_free(b);
-        }
+        new_folder(out, rows[i].width);
+        T_OK(sl_figure_draw(&is_drawn, figure("rewards"), fixtures, out, &svg));
+        text = read_all(out, "rewards.svg", &bytes);
+        snprintf(want, sizeof want, "width=\"%d\"", rows[i].pixels);
+        assert_non_null(strstr(text, want));
+        sl_free(text);
     }
+}
+
+/* A hundred thousand updates and three groups of parameters stay below 200 KB. */
+static void test_long_runs_stay_small(void **state)
+{
+    enum { UPDATES = 100000, GROUPS = 3, ROW_BYTES = 48 };
+    const sl_figure_form form = { "svg", "screen" };
+    char out[PATH_MAX], *text = NULL, *svg;
+    size_t used = 0, bytes;
+    int is_drawn;
+
+    (void)state;
+    new_folder(out, "long");
+    T_OK(sl_take(&text, (size_t)UPDATES * GROUPS * ROW_BYTES, 1));
+    used += (size_t)sprintf(text, "step\tmargin\tchosen_reward\trejected_reward\n");
+    for (int i = 1; i <= UPDATES; i++)
+        used +=
+            (size_t)sprintf(text + used, "%d\t%.6f\t%.6f\t%.6f\n", i, sin(i), cos(i), sin(2 * i));
+    write_text(out, "margins.tsv", text);
+    T_OK(sl_figure_draw(&is_drawn, figure("rewards"), out, out, &form));
+    svg = read_all(out, "rewards.svg", &bytes);
+    assert_true(bytes < 200000);
+    sl_free(svg);
+    used = (size_t)sprintf(text, "step\tgroup\tname\tnorm\n");
+    for (int i = 1; i <= UPDATES; i++)
+        for (int g = 0; g < GROUPS; g++)
+            used += (size_t)sprintf(text + used, "%d\t%d\tg%d\t%.6f\n", i, g, g, 2 + sin(i + g));
+    write_text(out, "gradients.tsv", text);
+    T_OK(sl_figure_draw(&is_drawn, figure("gradients"), out, out, &form));
+    svg = read_all(out, "gradients.svg", &bytes);
+    assert_true(bytes < 200000);
+    sl_free(svg);
+    sl_free(text);
 }
 
 /* x, y of the n-th mark of a shape in an SVG. */
@@ -119,7 +196,7 @@ static void test_scores_stand_where_they_belong(void **state)
 
     (void)state;
     new_folder(out, "places");
-    T_OK(sl_figure_draw(&is_drawn, figure("boundary"), fixtures, out, "svg"));
+    T_OK(sl_figure_draw(&is_drawn, figure("boundary"), fixtures, out, &svg_form));
     assert_true(is_drawn);
     svg = read_all(out, "boundary.svg", &bytes);
     for (int i = 0; i < 2; i++) {
@@ -140,10 +217,10 @@ static void test_no_rows_no_figure(void **state)
     (void)state;
     new_folder(out, "none");
     write_text(out, "gains.tsv", "iteration\tstep\torigin\tchosen\tgain\tse\n");
-    T_OK(sl_figure_draw(&is_drawn, figure("gains"), out, out, "svg"));
+    T_OK(sl_figure_draw(&is_drawn, figure("gains"), out, out, &svg_form));
     assert_false(is_drawn);
     write_text(out, "margins.tsv", "step\tmargin\tchosen_reward\trejected_reward\n1\tnan\t1\t2\n");
-    T_OK(sl_figure_draw(&is_drawn, figure("rewards"), out, out, "svg"));
+    T_OK(sl_figure_draw(&is_drawn, figure("rewards"), out, out, &svg_form));
     assert_false(is_drawn);
     assert_false(is_there(out, "gains.svg"));
     assert_false(is_there(out, "rewards.svg"));
@@ -157,12 +234,12 @@ static void test_damaged_tables_are_refused(void **state)
     (void)state;
     new_folder(out, "damaged");
     write_text(out, "gains.tsv", "iteration\tgian\n1\t2\n");
-    T_FAILS(sl_figure_draw(&is_drawn, figure("gains"), out, out, "svg"), SL_EFORMAT,
+    T_FAILS(sl_figure_draw(&is_drawn, figure("gains"), out, out, &svg_form), SL_EFORMAT,
             "want column \"gain\", found none");
     write_text(out, "gains.tsv", "");
-    T_FAILS(sl_figure_draw(&is_drawn, figure("gains"), out, out, "svg"), SL_EFORMAT,
+    T_FAILS(sl_figure_draw(&is_drawn, figure("gains"), out, out, &svg_form), SL_EFORMAT,
             "want a header line");
-    T_FAILS(sl_figure_draw(&is_drawn, figure("rewards"), out, out, "svg"), SL_EIO, "");
+    T_FAILS(sl_figure_draw(&is_drawn, figure("rewards"), out, out, &svg_form), SL_EIO, "");
 }
 
 /* Names that a shell or gnuplot's own quoting would read as something else. */
@@ -184,7 +261,7 @@ static void test_any_path(void **state)
         table = read_all(fixtures, "gains.tsv", &bytes);
         write_text(out, "gains.tsv", table);
         sl_free(table);
-        T_OK(sl_figure_draw(&is_drawn, figure("gains"), names[i], names[i], "svg"));
+        T_OK(sl_figure_draw(&is_drawn, figure("gains"), names[i], names[i], &svg_form));
         assert_true(is_drawn && is_there(out, "gains.svg"));
         assert_false(is_there(out, "gains.svg.part"));
     }
@@ -200,16 +277,16 @@ static void test_a_failing_gnuplot_says_why(void **state)
     new_folder(out, "bad plots");
     write_text(out, "fig_gains.gp", "set output ARG2\nplot nonsense\n");
     setenv("STAGELINE_PLOTS", out, 1);
-    T_FAILS(sl_figure_draw(&is_drawn, figure("gains"), fixtures, out, "svg"), SL_EIO,
+    T_FAILS(sl_figure_draw(&is_drawn, figure("gains"), fixtures, out, &svg_form), SL_EIO,
             "undefined variable: nonsense");
     write_text(out, "fig_gains.gp", "x = 1\n");
-    T_FAILS(sl_figure_draw(&is_drawn, figure("gains"), fixtures, out, "svg"), SL_EIO, "");
+    T_FAILS(sl_figure_draw(&is_drawn, figure("gains"), fixtures, out, &svg_form), SL_EIO, "");
     unsetenv("STAGELINE_PLOTS");
     assert_false(is_there(out, "gains.svg"));
     assert_false(is_there(out, "gains.svg.part"));
 
     setenv("PATH", out, 1);
-    assert_int_equal(sl_figure_draw(&is_drawn, figure("gains"), fixtures, out, "svg"), SL_EIO);
+    assert_int_equal(sl_figure_draw(&is_drawn, figure("gains"), fixtures, out, &svg_form), SL_EIO);
     assert_non_null(strstr(sl_err_message(), "want gnuplot on the PATH, found none"));
     assert_non_null(strstr(sl_err_hint_text(), "install the package gnuplot"));
     sl_err_clear();
@@ -220,10 +297,13 @@ static void test_a_failing_gnuplot_says_why(void **state)
 static void test_names_are_checked(void **state)
 {
     (void)state;
-    T_OK(sl_figures_check("pdf", NULL));
-    T_OK(sl_figures_check("png", "gains"));
-    T_FAILS(sl_figures_check("jpg", NULL), SL_EUSAGE, "found \"jpg\"");
-    assert_int_equal(sl_figures_check("svg", "gain"), SL_EUSAGE);
+    T_OK(sl_figures_check(&(sl_figure_form){ "pdf", "one-column" }, NULL));
+    T_OK(sl_figures_check(&(sl_figure_form){ "png", "screen" }, "gains"));
+    T_FAILS(sl_figures_check(&(sl_figure_form){ "jpg", "screen" }, NULL), SL_EUSAGE,
+            "found \"jpg\"");
+    T_FAILS(sl_figures_check(&(sl_figure_form){ "svg", "one-colum" }, NULL), SL_EUSAGE,
+            "want a width");
+    assert_int_equal(sl_figures_check(&svg_form, "gain"), SL_EUSAGE);
     assert_non_null(strstr(sl_err_hint_text(), "did you mean \"gains\"?"));
     sl_err_clear();
 }
@@ -288,6 +368,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_tables_same_bytes),
+        cmocka_unit_test(test_columns_of_latex_are_as_wide_as_they_say),
+        cmocka_unit_test(test_long_runs_stay_small),
         cmocka_unit_test(test_scores_stand_where_they_belong),
         cmocka_unit_test(test_no_rows_no_figure),
         cmocka_unit_test(test_damaged_tables_are_refused),
