@@ -5,14 +5,16 @@
 #include <math.h>
 #include <string.h>
 
-enum { BOUNDARY, MARGIN, GRADIENT };
+enum { BOUNDARY, MARGIN, GRADIENT }; /* in the order of tables[] */
 
 static const struct {
-    const char *name;
+    const char *name, *header;
     int is_share;
-} tables[SL_SEEDS_SERIES] = { [BOUNDARY] = { "seed_boundary.tsv", 1 },
-                              [MARGIN] = { "seed_margin.tsv", 0 },
-                              [GRADIENT] = { "seed_gradient.tsv", 0 } };
+} tables[SL_SEEDS_SERIES] = {
+    { "seed_boundary.tsv", "step\tmean\tsd\tlower\tupper\truns", 1 },
+    { "seed_margin.tsv", "step\tmean\tsd\tlower\tupper\truns", 0 },
+    { "seed_gradient.tsv", "step\tmean\tsd\tlower\tupper\truns", 0 },
+};
 
 /* --- one recipe ------------------------------------------------------------------------------ */
 
@@ -195,7 +197,7 @@ sl_status sl_seeds_tables(const char *folder, const sl_seeds *s)
     for (size_t k = 0; k < SL_SEEDS_SERIES; k++) {
         sl_table_out t;
 
-        SL_TRY(sl_table_open(&t, folder, tables[k].name, "step\tmean\tsd\tlower\tupper\truns"));
+        SL_TRY(sl_table_open(&t, folder, tables[k].name, tables[k].header));
         put_rows(&t, s->series[k], s->runs, tables[k].is_share);
         SL_TRY(sl_table_close(&t));
     }

@@ -1,6 +1,6 @@
 # Scores of models against their baselines with intervals, families together; the threshold parts
 # the stages. Table: models.tsv.
-TABLES = ARG1; OUTPUT = ARG2; FORMAT = ARG3; PLOTS = ARG4
+TABLES = ARG1; OUTPUT = ARG2; FORMAT = ARG3; PLOTS = ARG4; SPAN = ARG5
 MODELS = TABLES."/models.tsv"
 ROWS = 1
 stats MODELS using (ROWS = column(1) > ROWS ? column(1) : ROWS) every ::1 nooutput

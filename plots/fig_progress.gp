@@ -1,5 +1,5 @@
 # Margin a byte of text by pairs seen, a line a run. Table: progress.tsv.
-TABLES = ARG1; OUTPUT = ARG2; FORMAT = ARG3; PLOTS = ARG4
+TABLES = ARG1; OUTPUT = ARG2; FORMAT = ARG3; PLOTS = ARG4; SPAN = ARG5
 WIDTH = 560; HEIGHT = 320; NAME = "progress"
 load PLOTS."/style.gp"
 PROGRESS = TABLES."/progress.tsv"

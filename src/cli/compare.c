@@ -13,7 +13,8 @@
 #include <string.h>
 
 typedef struct compare_opts {
-    const char *out, *format, *figure, *allow_bad;
+    const char *out, *format, *allow_bad;
+    sl_figure_form form;
     double level;
     int is_json, is_soft;
 } compare_opts;
@@ -22,8 +23,10 @@ static const sl_opt opts[] = {
     { "out", SL_OPT_TEXT, offsetof(compare_opts, out), "DIR",
       "a new folder with tables and figures" },
     { "format", SL_OPT_TEXT, offsetof(compare_opts, format), "F", "text (default), latex or csv" },
-    { "figure", SL_OPT_TEXT, offsetof(compare_opts, figure), "F",
+    { "figure", SL_OPT_TEXT, offsetof(compare_opts, form.format), "F",
       "format of the figures: svg (default), pdf or png" },
+    { "width", SL_OPT_TEXT, offsetof(compare_opts, form.width), "W",
+      "of the figures: one-column or two-column of LaTeX; screen (default)" },
     { "level", SL_OPT_F64, offsetof(compare_opts, level), "L", "of the intervals (0.95)" },
     { "json", SL_OPT_FLAG, offsetof(compare_opts, is_json), NULL, "one JSON document" },
     { "soft", SL_OPT_FLAG, offsetof(compare_opts, is_soft), NULL,
@@ -115,8 +118,20 @@ static const sl_sheet sheets[] = {
 enum { SHEETS = sizeof sheets / sizeof sheets[0] };
 
 static const sl_figure figures[] = {
-    { "models", "Scores of models", "", "models.tsv", { "row", "bs", "lower" } },
-    { "progress", "Margin by pairs", "", "progress.tsv", { "pairs", "margin_per_byte" } },
+    { "models",
+      "Scores of models",
+      "",
+      "fig_models.gp",
+      "models.tsv",
+      { "row", "bs", "lower" },
+      NULL },
+    { "progress",
+      "Margin by pairs",
+      "",
+      "fig_progress.gp",
+      "progress.tsv",
+      { "pairs", "margin_per_byte" },
+      NULL },
 };
 
 /* --- output ---------------------------------------------------------------------------------- */
@@ -161,14 +176,14 @@ static sl_status write_sheet(const char *folder, const sl_sheet *sheet, const sl
 }
 
 static sl_status fill(const char *folder, const sl_json *document, const sl_sheet_format *format,
-                      const char *figure)
+                      const sl_figure_form *form)
 {
     for (size_t i = 0; i < SHEETS; i++)
         SL_TRY(write_sheet(folder, &sheets[i], json_object_get(document, sheets[i].name), format));
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
         int is_drawn; /* a comparison without runs has no progress to draw */
 
-        SL_TRY(sl_figure_draw(&is_drawn, &figures[i], folder, folder, figure));
+        SL_TRY(sl_figure_draw(&is_drawn, &figures[i], folder, folder, form));
     }
     return SL_OK;
 }
@@ -181,7 +196,7 @@ static sl_status write_folder(const compare_opts *o, const sl_json *document,
     sl_status st;
 
     SL_TRY(sl_figures_part(folder, o->out));
-    st = fill(folder, document, format, o->figure);
+    st = fill(folder, document, format, &o->form);
     return sl_figures_publish(st, folder, o->out);
 }
 
@@ -232,7 +247,7 @@ static sl_status compare(const compare_opts *o, const char *const *path, size_t 
     if (!(o->level > 0.0 && o->level < 1.0))
         return SL_FAIL(SL_EUSAGE, "want --level in (0, 1), found %g", o->level);
     SL_TRY(sl_sheet_format_find(&format, o->format));
-    SL_TRY(sl_figures_check(o->figure, NULL));
+    SL_TRY(sl_figures_check(&o->form, NULL));
     SL_TRY(sl_analyze_limit(&limit, o->allow_bad));
     SL_TRY_OUT(read_all(&votes, &set, run, reader, path, count));
     SL_TRY_OUT(sl_compare(&document, &set));
@@ -247,7 +262,7 @@ out:
 
 static sl_status compare_run(int argc, char **argv)
 {
-    compare_opts o = { .format = "text", .figure = "svg", .level = 0.95 };
+    compare_opts o = { .format = "text", .form = { "svg", "screen" }, .level = 0.95 };
     const char *argument[SL_OPT_LIST_MOST];
     size_t count;
     int is_done;

@@ -87,10 +87,6 @@ static void put_verdict(sl_page *page, const sl_json *document)
 
 /* --- the table behind figure and page --------------------------------------------------------- */
 
-static const char header[] =
-    "point\tlabel\tstep\tbs\tse\tlower\tupper\tanytime_lower\tanytime_upper\t"
-    "prompts\tvotes\tties\tstage\tlc_bs";
-
 static void put_row(sl_table_out *t, size_t index, const sl_json *point)
 {
     const sl_json *bs = json_object_get(point, "bs"), *always = json_object_get(point, "sequence");
@@ -120,7 +116,9 @@ static sl_status write_table(const char *folder, const sl_json *points)
     const sl_json *point;
     size_t i;
 
-    SL_TRY(sl_table_open(&t, folder, "scores.tsv", header));
+    SL_TRY(sl_table_open(&t, folder, "scores.tsv",
+                         "point\tlabel\tstep\tbs\tse\tlower\tupper\tanytime_lower\t"
+                         "anytime_upper\tprompts\tvotes\tties\tstage\tlc_bs"));
     json_array_foreach(points, i, point)
     {
         put_row(&t, i, point);

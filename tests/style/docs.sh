@@ -69,8 +69,8 @@ diff "$work/rooms" "$work/rooms.md" >"$work/diff" ||
     complain "rooms.txt (<) and docs/architecture.md (>) differ: $(cat "$work/diff")"
 
 # --- columns of tables: TABLE COLUMN..., a line a table
-cat analysis/tables.c analysis/insight.c src/cli/demo_table.c | tr '\n' ' ' | sed 's/" *"//g' |
-    grep -oE '"[a-z]+\.tsv", *"[^"]+"' | sed 's/\\t/ /g; s/"//g; s/, */ /' | sort >"$work/tables"
+cat analysis/tables.c analysis/insight.c analysis/seeds.c src/cli/demo_table.c src/cli/report_votes.c | tr '\n' ' ' | sed 's/" *"//g' |
+    grep -oE '"[a-z_]+\.tsv", *"[^"]+"' | sed 's/\\t/ /g; s/"//g; s/, */ /' | sort >"$work/tables"
 awk '
     /^## / { if (line != "") print line; line = $2 }
     /^\| `/ && line != "" { split($0, cell, "`"); line = line " " cell[2] }
