@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Short, real preference pairs as conversations, for tools/real.sh.
 
-usage: real_pairs.py SOURCE PAIRS.jsonl PROMPTS.jsonl [--pairs N] [--prompts N]
+usage: real_pairs.py SOURCE PAIRS.jsonl PROMPTS.jsonl [--pairs N] [--prompts N] [--each N] [--held-out FILE]
 
 SOURCE: rows {"prompt", "chosen", "rejected"} (JSONL, may be gzip'ed), or annotations.json of AlpacaEval
 (a list of {"instruction", "output_1", "output_2", "preference"}; the preferred output is chosen).
-One pair of each prompt, in the file's order, prompt and answers within the bounds below, so that twenty
-updates of a model with 135 million parameters take minutes on two cores.
+One pair of each prompt (--each N: up to N), in the file's order, prompt and answers within the bounds below, so
+that twenty updates of a model with 135 million parameters take minutes on two cores. --held-out FILE: every third
+prompt, with all its pairs, goes there in place of PAIRS.jsonl.
 """
 import argparse, gzip, json, sys
 
@@ -49,21 +50,31 @@ def main():
     parser.add_argument("prompts")
     parser.add_argument("--pairs", dest="pair_count", type=int, default=160)
     parser.add_argument("--prompts", dest="prompt_count", type=int, default=3)
+    parser.add_argument("--each", type=int, default=1)
+    parser.add_argument("--held-out")
     a = parser.parse_args()
     taken = {}
     for row in rows(a.source):
-        if fits(row) and len(taken) < a.pair_count + a.prompt_count:
-            taken.setdefault(row["prompt"], row)
+        if fits(row) and (row["prompt"] in taken or len(taken) < a.pair_count + a.prompt_count):
+            of_prompt = taken.setdefault(row["prompt"], [])
+            if len(of_prompt) < a.each:
+                of_prompt.append(row)
     chosen = list(taken.values())
     if len(chosen) <= a.prompt_count:
         sys.exit(f"real_pairs.py: {a.source}: want more than {a.prompt_count} short pairs, found {len(chosen)}")
     with open(a.prompts, "w", encoding="utf-8") as f:
-        for row in chosen[: a.prompt_count]:
-            f.write(json.dumps({"messages": conversation(row)["prompt"]}, ensure_ascii=False) + "\n")
-    with open(a.pairs, "w", encoding="utf-8") as f:
-        for row in chosen[a.prompt_count :]:
-            f.write(json.dumps(conversation(row), ensure_ascii=False) + "\n")
-    print(f"{a.pairs}: {len(chosen) - a.prompt_count} pairs; {a.prompts}: {a.prompt_count} prompts")
+        for of_prompt in chosen[: a.prompt_count]:
+            f.write(json.dumps({"messages": conversation(of_prompt[0])["prompt"]}, ensure_ascii=False) + "\n")
+    held_out = [i % 3 == 2 and a.held_out is not None for i in range(len(chosen))]
+    for path, side in ((a.pairs, False), (a.held_out, True)):
+        if path is None:
+            continue
+        parts = [p for i, p in enumerate(chosen) if i >= a.prompt_count and held_out[i] == side]
+        with open(path, "w", encoding="utf-8") as f:
+            for row in (row for of_prompt in parts for row in of_prompt):
+                f.write(json.dumps(conversation(row), ensure_ascii=False) + "\n")
+        print(f"{path}: {sum(map(len, parts))} pairs of {len(parts)} prompts")
+    print(f"{a.prompts}: {a.prompt_count} prompts")
 
 
 if __name__ == "__main__":

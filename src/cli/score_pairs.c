@@ -138,7 +138,9 @@ static sl_status score_batch(scoring *s, sl_score_row *rows, size_t n)
 
         rows[i] = (sl_score_row){ .line = p->line,
                                   .ref = { NAN, NAN },
-                                  .tok = { p->chosen.count, p->rejected.count } };
+                                  .tok = { p->chosen.count, p->rejected.count },
+                                  .chars = { p->chosen.chars, p->rejected.chars },
+                                  .prompt = p->prompt.id };
         s->sequence[2 * i] = (sl_sequence){ p->prompt, p->chosen };
         s->sequence[2 * i + 1] = (sl_sequence){ p->prompt, p->rejected };
     }

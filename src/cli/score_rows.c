@@ -1,4 +1,5 @@
 #include "cli/score_rows.h"
+#include "analysis/ranking.h"
 #include "base/alloc.h"
 #include "base/file.h"
 #include "cli/print.h"
@@ -6,6 +7,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#define ALPHA 0.05
 
 /* The columns of a kind of values, by side. */
 typedef struct columns {
@@ -52,8 +55,37 @@ static sl_json *likelihood_json(const sl_scores *s)
                      "chosen_more_likely", sl_json_number((double)higher / (double)s->count));
 }
 
-/* Equal rewards are half a win. */
-static sl_json *reward_json(const sl_scores *s)
+/* The rewards against the rule that the longer answer is the better one. */
+static sl_status rank(sl_ranking *out, const sl_scores *s)
+{
+    sl_ranked_pair *pair = NULL;
+    sl_status st;
+
+    SL_TRY(sl_take(&pair, s->count + 1, sizeof *pair));
+    for (size_t i = 0; i < s->count; i++)
+        pair[i] =
+            (sl_ranked_pair){ .prompt = s->rows[i].prompt,
+                              .score = s->rows[i].value[0] - s->rows[i].value[1],
+                              .rule = (double)s->rows[i].chars[0] - (double)s->rows[i].chars[1] };
+    st = sl_ranking_of(out, pair, s->count, ALPHA);
+    sl_free(pair);
+    return st;
+}
+
+static sl_json *share_json(const sl_ranked_share *share)
+{
+    return json_pack("{s:o, s:o, s:o}", "value", sl_json_number(share->value), "lower",
+                     sl_json_number(share->interval.lower), "upper",
+                     sl_json_number(share->interval.upper));
+}
+
+static const char *const sentences[] = {
+    "the reward model is not shown to be better or worse than the rule",
+    "the reward model is better than the rule",
+    "the reward model is worse than the rule",
+};
+
+static sl_json *reward_json(const sl_scores *s, const sl_ranking *r)
 {
     double margin = 0.0, wins = 0.0;
 
@@ -63,11 +95,33 @@ static sl_json *reward_json(const sl_scores *s)
         margin += m;
         wins += m > 0.0 ? 1.0 : m == 0.0 ? 0.5 : 0.0;
     }
-    return json_pack("{s:o, s:o}", "accuracy", sl_json_number(wins / (double)s->count),
-                     "mean_margin", sl_json_number(margin / (double)s->count));
+    return json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:f, s:s, s:s}", "accuracy",
+                     sl_json_number(wins / (double)s->count), "mean_margin",
+                     sl_json_number(margin / (double)s->count), "prompts", (json_int_t)r->prompts,
+                     "by_prompt", share_json(&r->scorer), "longer_answer", share_json(&r->rule),
+                     "gain", share_json(&r->gain), "level", 1.0 - r->alpha, "verdict",
+                     sl_ranking_verdict_names[r->verdict], "sentence", sentences[r->verdict]);
 }
 
-static sl_json *totals_json(const sl_scores *s)
+static void print_share(const char *what, const sl_ranked_share *share)
+{
+    printf("# %-22s %7.4f [%.4f, %.4f]\n", what, share->value, share->interval.lower,
+           share->interval.upper);
+}
+
+static void print_ranking(const sl_scores *s, const sl_ranking *r)
+{
+    const char *of_words = s->opts->is_ids ? "tokens" : "characters";
+
+    printf("# better answer named on %zu pairs of %zu prompts, mean over prompts, %g %% interval\n",
+           r->pairs, r->prompts, 100.0 * (1.0 - r->alpha));
+    print_share("reward model", &r->scorer);
+    print_share("the longer (rule)", &r->rule);
+    print_share("difference, paired", &r->gain);
+    printf("# %s that the answer of more %s is better\n", sentences[r->verdict], of_words);
+}
+
+static sl_json *totals_json(const sl_scores *s, const sl_ranking *ranking)
 {
     const sl_data_report *report = s->report;
     sl_json *tree =
@@ -75,7 +129,8 @@ static sl_json *totals_json(const sl_scores *s)
                   (json_int_t)report->empty, "cut_prompts", (json_int_t)report->cut_prompt,
                   "cut_answers", (json_int_t)(report->cut_chosen + report->cut_rejected));
 
-    (void)json_object_update_new(tree, s->are_rewards ? reward_json(s) : likelihood_json(s));
+    (void)json_object_update_new(tree,
+                                 s->are_rewards ? reward_json(s, ranking) : likelihood_json(s));
     return tree;
 }
 
@@ -117,7 +172,7 @@ out:
     return st;
 }
 
-static sl_status print_document(const sl_scores *s)
+static sl_status print_document(const sl_scores *s, const sl_ranking *ranking)
 {
     sl_json *rows = json_array(), *tree;
     sl_status st;
@@ -126,7 +181,7 @@ static sl_status print_document(const sl_scores *s)
         (void)json_array_append_new(rows, row_json(s, &s->rows[i]));
     tree = json_pack("{s:s, s:s, s:s, s:s?, s:o, s:o}", "schema", "stageline.score/1", "model",
                      s->opts->model, "data", s->opts->data, "reference", s->opts->reference,
-                     "totals", totals_json(s), "rows", rows);
+                     "totals", totals_json(s, ranking), "rows", rows);
     if (!tree || json_array_size(rows) != s->count) {
         sl_json_close(&tree);
         return SL_FAIL(SL_ENOMEM, "want memory for the document, found none");
@@ -156,13 +211,19 @@ static void print_table(const sl_scores *s)
 
 sl_status sl_score_give(const sl_scores *s)
 {
+    sl_ranking ranking = { 0 };
+
+    if (s->are_rewards)
+        SL_TRY(rank(&ranking, s));
     if (s->opts->out)
         SL_TRY(write_file(s));
     if (s->opts->is_json)
-        return print_document(s);
+        return print_document(s, &ranking);
     if (!s->opts->out)
         print_table(s);
     else
         printf("%s\n", s->opts->out);
+    if (s->are_rewards)
+        print_ranking(s, &ranking);
     return SL_OK;
 }

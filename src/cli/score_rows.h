@@ -12,6 +12,8 @@ typedef struct sl_score_row {
     double value[SL_SCORE_SIDES]; /* log-probability, nats, sums; of a reward model the reward */
     double ref[SL_SCORE_SIDES];   /* the reference's; NaN: none */
     uint32_t tok[SL_SCORE_SIDES];
+    uint32_t chars[SL_SCORE_SIDES]; /* of words; of token ids their count */
+    uint64_t prompt;                /* id */
 } sl_score_row;
 
 typedef struct sl_scores {

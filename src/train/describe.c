@@ -74,6 +74,14 @@ static sl_status describe_elsewhere(sl_json **out, const sl_session *s)
     return *out ? SL_OK : SL_FAIL(SL_ENOMEM, "want memory to describe the run, found none");
 }
 
+/* Of the whole run; NULL: it measures and trains nothing. */
+static sl_json *updates_json(const sl_session *s)
+{
+    return s->feed.settings.batch
+               ? json_integer((json_int_t)(s->recipe.train.iterations * sl_session_updates(s)))
+               : NULL;
+}
+
 static sl_status describe_here(sl_json **out, const sl_session *s)
 {
     const sl_config *c = sl_model_config(s->policy);
@@ -88,7 +96,7 @@ static sl_status describe_here(sl_json **out, const sl_session *s)
         sl_json_close(&recipe);
         return sl_err_code();
     }
-    tree = json_pack("{s:o, s:o, s:{s:s, s:s, s:I, s:s}, s:s*, s:o, s:s*, s:s, s:s*, s:I, s:I}",
+    tree = json_pack("{s:o, s:o, s:{s:s, s:s, s:I, s:s}, s:s*, s:o, s:s*, s:s, s:s*, s:I, s:o*}",
                      "recipe", recipe, "loss", loss, "policy", "family", sl_config_family_name(c),
                      "sha256", policy, "parameters", (json_int_t)sl_config_parameters(c), "path",
                      s->recipe.model.policy, "reference_sha256", s->reference ? reference : NULL,
@@ -96,7 +104,7 @@ static sl_status describe_here(sl_json **out, const sl_session *s)
                      s->tokenizer_hash[0] ? s->tokenizer_hash : NULL, "judge",
                      s->judge ? sl_judge_name(s->judge) : "", "judge_sha256",
                      s->judge ? sl_judge_identity(s->judge) : NULL, "vocab", (json_int_t)c->V,
-                     "updates", (json_int_t)(s->recipe.train.iterations * sl_session_updates(s)));
+                     "updates", updates_json(s));
     if (!tree)
         return SL_FAIL(SL_ENOMEM, "want memory to describe the run, found none");
     *out = tree;

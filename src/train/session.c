@@ -21,9 +21,11 @@ static sl_status open_file(sl_session *s)
     sl_status st = SL_OK;
 
     SL_TRY_OUT(sl_data_file_open(&file, &s->recipe));
-    if (file.text)
+    if (file.text) {
         snprintf(s->tokenizer_hash, sizeof s->tokenizer_hash, "%s",
                  sl_tokenizer_hash(sl_text_encoder_tokenizer(file.text)));
+        s->tokenizer_vocab = sl_tokenizer_vocab(sl_text_encoder_tokenizer(file.text));
+    }
     file.file.keeps_text = sl_sampling_needs_judge(&s->recipe) && sl_voices_want_words(&s->recipe);
     SL_TRY_OUT(sl_data_open_file(&s->data, &file.file));
     if (file.file.keeps_text) {
@@ -134,6 +136,16 @@ static sl_status settle_head(sl_session *s)
     return SL_OK;
 }
 
+/* A random start has a row for every token of the tokenizer, seen in the data or not. */
+static sl_status start_at_random(sl_session *s)
+{
+    sl_data_limits limits = *sl_data_limits_of(s->data);
+
+    if (s->tokenizer_vocab > limits.vocab)
+        limits.vocab = s->tokenizer_vocab;
+    return sl_random_start(&s->policy, &s->recipe, &limits, s->backend);
+}
+
 static sl_status open_models(sl_session *s)
 {
     const sl_recipe *r = &s->recipe;
@@ -143,7 +155,7 @@ static sl_status open_models(sl_session *s)
         SL_TRY(sl_err_where(sl_model_load(&s->policy, r->model.policy, s->backend, 1),
                             "key \"model.policy\""));
     else
-        SL_TRY(sl_random_start(&s->policy, r, l, s->backend));
+        SL_TRY(start_at_random(s));
     if (sl_model_config(s->policy)->V < l->vocab)
         return SL_FAIL(SL_ESHAPE, "want a vocabulary of at least %zu tokens, found %zu", l->vocab,
                        sl_model_config(s->policy)->V);

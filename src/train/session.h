@@ -50,6 +50,7 @@ struct sl_session {
     const sl_objective *loss; /* &objective; NULL: SFT */
     sl_data *data;
     char tokenizer_hash[65]; /* of rows of text; "": none were read */
+    size_t tokenizer_vocab;  /* its tokens; 0: none */
     sl_judge *judge;         /* NULL: none */
     sl_text_encoder *text;   /* of rows of text, while a judge wants words; NULL: none */
 
