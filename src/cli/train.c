@@ -2,13 +2,14 @@
 #include "cli/commands.h"
 #include "cli/run_recipe.h"
 #include "cli/train_golden.h"
+#include "cli/train_losses.h"
 #include <stdio.h>
 #include <string.h>
 
 typedef struct train_opts {
     const char *out, *device, *golden;
     int64_t threads;
-    int is_resumed, is_quiet;
+    int is_resumed, is_quiet, has_losses;
     sl_opt_list set;
 } train_opts;
 
@@ -20,6 +21,8 @@ static const sl_opt opts[] = {
       "override a key, as method.beta=0.3; may be given again" },
     { "golden", SL_OPT_TEXT, offsetof(train_opts, golden), "TRACE.h5",
       "compare step by step with a run of another program" },
+    { "losses", SL_OPT_FLAG, offsetof(train_opts, has_losses), NULL,
+      "list the losses with settings, formula and source" },
     { "device", SL_OPT_TEXT, offsetof(train_opts, device), "NAME", "cpu, ref or cuda" },
     { "threads", SL_OPT_I64, offsetof(train_opts, threads), "N", "0: all processors" },
     { "quiet", SL_OPT_FLAG, offsetof(train_opts, is_quiet), NULL, "no progress lines" },
@@ -65,6 +68,10 @@ static sl_status train_run(int argc, char **argv)
     SL_TRY(sl_opts_parse(&o, argument, &count, &is_done, &sl_command_train, argc, argv));
     if (is_done)
         return SL_OK;
+    if (o.has_losses) {
+        sl_print_losses();
+        return SL_OK;
+    }
     if (o.golden)
         return run_golden(&o, count ? argument[0] : NULL);
     if (o.is_resumed && (count || o.set.count))

@@ -6,8 +6,8 @@
 #include "model/model.h"
 #include "train/recipe.h"
 
-/* Vocabulary and positions are those of the limits. Errors: those of the config, naming the section.
- */
+/* Vocabulary and positions are those of the limits. Errors: those of the config, naming the
+ * section. */
 sl_status sl_random_start(sl_model **out, const sl_recipe *recipe, const sl_data_limits *limits,
                           const sl_backend *backend) SL_MUSTUSE;
 
