@@ -99,28 +99,38 @@ static int is_ascii(sl_span text)
     return 1;
 }
 
-static sl_status nfc(const sl_step *step, sl_text_work *work, sl_span text, size_t index)
+sl_status sl_nfc(sl_span *out, sl_span text, int32_t **wide, size_t *capacity)
 {
     const utf8proc_option_t form = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
     const utf8proc_uint8_t *from = (const utf8proc_uint8_t *)text.at;
     const utf8proc_ssize_t bytes = (utf8proc_ssize_t)text.bytes;
     utf8proc_ssize_t count;
 
-    (void)step;
-    (void)index;
+    *out = text;
     if (is_ascii(text))
-        return add_next(work, text.at, text.bytes);
+        return SL_OK;
     count = utf8proc_decompose(from, bytes, NULL, 0, form);
     if (count < 0)
         return SL_FAIL(SL_EFORMAT, "want text for NFC, found: %s", utf8proc_errmsg(count));
     /* one more: the bytes are written back in place, with a zero after them */
-    SL_TRY(sl_grow(&work->wide, &work->wide_capacity, (size_t)count + 1, sizeof *work->wide));
-    count = utf8proc_decompose(from, bytes, work->wide, count, form);
+    SL_TRY(sl_grow(wide, capacity, (size_t)count + 1, sizeof **wide));
+    count = utf8proc_decompose(from, bytes, *wide, count, form);
     if (count >= 0)
-        count = utf8proc_reencode(work->wide, count, form);
+        count = utf8proc_reencode(*wide, count, form);
     if (count < 0)
         return SL_FAIL(SL_EFORMAT, "want text for NFC, found: %s", utf8proc_errmsg(count));
-    return add_next(work, (const char *)work->wide, (size_t)count);
+    *out = (sl_span){ (const char *)*wide, (size_t)count };
+    return SL_OK;
+}
+
+static sl_status nfc(const sl_step *step, sl_text_work *work, sl_span text, size_t index)
+{
+    sl_span composed;
+
+    (void)step;
+    (void)index;
+    SL_TRY(sl_nfc(&composed, text, &work->wide, &work->wide_capacity));
+    return add_next(work, composed.at, composed.bytes);
 }
 
 sl_status sl_step_nfc(const sl_step *step, sl_text_work *work)

@@ -24,6 +24,9 @@ typedef struct sl_bytes {
 sl_status sl_bytes_add(sl_bytes *bytes, const void *data, size_t count) SL_MUSTUSE;
 void sl_bytes_close(sl_bytes *bytes);
 
+/* *out: text in normal form C, in *wide (code points, grown) or text itself. */
+sl_status sl_nfc(sl_span *out, sl_span text, int32_t **wide, size_t *capacity);
+
 /* Unicode's White_Space. */
 int sl_is_space(int32_t point);
 
