@@ -40,7 +40,7 @@ static sl_status read_texts(sl_texts *t, sl_gold *g)
         const sl_json *one = json_array_get(all, i);
 
         if (json_is_string(one))
-            SL_TRY(sl_texts_add_words(t, json_string_value(one)));
+            SL_TRY(sl_texts_add_words(t, json_string_value(one), json_string_length(one)));
         else
             SL_TRY(add_list(t, g, one));
     }
@@ -62,7 +62,7 @@ static sl_status with_texts(sl_gold *g, sl_status (*run)(sl_gold *g, const sl_te
 static sl_status distinct_ratio(double *out, size_t *distinct, size_t *total, const sl_texts *t,
                                 size_t from, size_t to, size_t n)
 {
-    sl_ngrams grams;
+    sl_ngrams grams = { 0 };
 
     SL_TRY(sl_ngrams_of(&grams, t, from, to, n));
     *out = sl_distinct_ratio(&grams);
@@ -108,7 +108,7 @@ static sl_status ead_of(sl_gold *g, const sl_texts *t)
     SL_TRY(sl_gold_params(&n, g, "n"));
     SL_TRY(sl_gold_params(&V, g, "V"));
     for (size_t k = 0; k < n.n; k++) {
-        sl_ngrams grams;
+        sl_ngrams grams = { 0 };
         sl_status st = SL_OK;
 
         SL_TRY(sl_ngrams_of(&grams, t, 0, t->count, (size_t)n.x[k]));
@@ -146,7 +146,7 @@ static sl_status self_bleu_of(sl_gold *g, const sl_texts *t)
 
 static sl_status put_entropy(sl_json *to, const sl_texts *t, double n)
 {
-    sl_ngrams grams;
+    sl_ngrams grams = { 0 };
     sl_ngram_entropy e;
     char key[32];
     sl_json *row;
@@ -218,17 +218,18 @@ static sl_status joined(char **out, size_t *bytes, sl_gold *g)
 static sl_status compression(sl_gold *g)
 {
     char *text;
-    size_t bytes, lz78, zlib;
+    size_t bytes, lz78, lz76, zlib;
     double level = 9.0;
 
     SL_TRY(joined(&text, &bytes, g));
     if (sl_json_has(g->params, "zlib_level"))
         SL_TRY(sl_gold_param(&level, g, "zlib_level"));
     SL_TRY(sl_lz78_phrases(&lz78, text, bytes));
+    SL_TRY(sl_lz76_phrases(&lz76, text, bytes));
     SL_TRY(sl_zlib_bytes(&zlib, text, bytes, (int)level));
     SL_TRY(sl_out_i64(g->out, "bytes", (int64_t)bytes));
     SL_TRY(sl_out_i64(g->out, "lz78_phrases", (int64_t)lz78));
-    SL_TRY(sl_out_i64(g->out, "lz76_phrases", (int64_t)sl_lz76_phrases(text, bytes)));
+    SL_TRY(sl_out_i64(g->out, "lz76_phrases", (int64_t)lz76));
     SL_TRY(sl_out_i64(g->out, "zlib9_bytes", (int64_t)zlib));
     return sl_gold_put(g->out, "zlib_ratio", (double)bytes / (double)zlib);
 }

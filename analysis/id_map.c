@@ -46,8 +46,46 @@ sl_status sl_id_map_get(uint64_t *value, sl_id_map *map, uint64_t key)
     return SL_OK;
 }
 
+uint64_t sl_id_map_find(const sl_id_map *map, uint64_t key)
+{
+    const uint64_t *slot = map->slot ? slot_of(map, key) : NULL;
+
+    return slot && slot[0] ? slot[1] : 0;
+}
+
 void sl_id_map_close(sl_id_map *map)
 {
     sl_free(map->slot);
     *map = (sl_id_map){ 0 };
+}
+
+sl_status sl_prompt_names_check(sl_prompt_names *names, uint64_t id, uint64_t text)
+{
+    uint64_t known_text = text, known_id = id;
+
+    if (!id || !text)
+        return SL_OK;
+    SL_TRY(sl_id_map_get(&known_text, &names->text_of_id, id));
+    SL_TRY(sl_id_map_get(&known_id, &names->id_of_text, text));
+    if (known_text != text)
+        return SL_FAIL(SL_EFORMAT, "want one text a \"prompt_id\", found another text of this id");
+    if (known_id != id)
+        return SL_FAIL(SL_EFORMAT, "want one \"prompt_id\" a text, found another id of this text");
+    return SL_OK;
+}
+
+size_t sl_id_map_bytes(const sl_id_map *map)
+{
+    return map->slot ? 2 * (map->mask + 1) * sizeof *map->slot : 0;
+}
+
+size_t sl_prompt_names_bytes(const sl_prompt_names *names)
+{
+    return sl_id_map_bytes(&names->text_of_id) + sl_id_map_bytes(&names->id_of_text);
+}
+
+void sl_prompt_names_close(sl_prompt_names *names)
+{
+    sl_id_map_close(&names->text_of_id);
+    sl_id_map_close(&names->id_of_text);
 }

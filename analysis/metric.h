@@ -1,7 +1,7 @@
 /* Metrics of diversity, quality and training signals on plain arrays. Undefined is NaN, never 0; an
  * item that is not finite is dropped and counted where a count is given, a pair with one such side
- * whole. Logs are natural. Labels (A1, B7, ...): docs/math.md, "Metrics". `sl_metrics` is the table
- * of those that have one number per prompt or batch. */
+ * whole. Logs are natural. Labels (A1, B7, ...): docs/math.md, "Metrics". The
+ * table of those that have a number for a set of answers: answers.h. */
 #ifndef SL_ANALYSIS_METRIC_H
 #define SL_ANALYSIS_METRIC_H
 
@@ -18,18 +18,35 @@ typedef struct sl_texts {
     size_t *first; /* (count + 1) */
     size_t count, token_capacity, first_capacity;
 } sl_texts;
-/* Appends a text split at white space, case kept. */
-sl_status sl_texts_add_words(sl_texts *texts, const char *text) SL_MUSTUSE;
+/* Appends a text split at the white space of Unicode, case kept; splitter.h has other ways. */
+sl_status sl_texts_add_words(sl_texts *texts, const char *text, size_t bytes) SL_MUSTUSE;
 sl_status sl_texts_add_tokens(sl_texts *texts, const uint64_t *token, size_t count) SL_MUSTUSE;
 sl_status sl_texts_add_ids(sl_texts *texts, const int32_t *id, size_t count) SL_MUSTUSE;
-void sl_texts_clear(sl_texts *texts); /* forgets the texts, keeps the memory */
+uint64_t sl_word_hash(const char *word, size_t bytes); /* a token; equal words, equal tokens */
+void sl_texts_cut(sl_texts *texts, size_t most); /* every text keeps its first `most` tokens */
+void sl_texts_clear(sl_texts *texts);            /* forgets the texts, keeps the memory */
 void sl_texts_close(sl_texts *texts);
 
-/* Distinct n-grams of texts [from, to) with their numbers, ascending by hash (64 bits). */
+/* n-grams of texts [from, to) by rolling hashes of 64 bits, O(tokens). Begin with zeros; memory is
+ * used again by the next call, and given back by a failed one. A posting is one n-gram in one text;
+ * those of a text stand together.
+ */
+typedef struct sl_gram {
+    uint64_t hash;
+    uint32_t times;               /* in all texts */
+    uint32_t most, owner, second; /* most times in one text, which, most times in another */
+    uint32_t last;                /* posting in the text that was read last */
+} sl_gram;
+typedef struct sl_posting {
+    uint32_t gram, text, times; /* text from 0: texts[from] */
+    uint32_t next;              /* posting of the same n-gram in an earlier text + 1; 0: none */
+} sl_posting;
 typedef struct sl_ngrams {
-    uint64_t *hash;
-    uint32_t *times;
-    size_t distinct, total;
+    sl_gram *gram; /* (distinct) in order of first appearance */
+    sl_posting *posting;
+    uint32_t *slot; /* (mask + 1) gram + 1; 0: free */
+    size_t distinct, total, postings, mask;
+    size_t gram_capacity, posting_capacity, slot_capacity;
 } sl_ngrams;
 sl_status sl_ngrams_of(sl_ngrams *out, const sl_texts *texts, size_t from, size_t to,
                        size_t n) SL_MUSTUSE;
@@ -45,13 +62,25 @@ typedef struct sl_ngram_entropy {
 } sl_ngram_entropy;
 sl_ngram_entropy sl_ngram_entropy_of(const sl_ngrams *ngrams);
 /* A3, arXiv 1802.01886: bleu[i] (count) of text i against all others, orders 1..order, closest
- * reference length, NLTK's method 1 with eps .1. NaN for a single text. order <= 8. */
+ * reference length, NLTK's method 1 with eps .1. NaN for a single text. order <= 8. O(tokens): an
+ * n-gram's two largest numbers in one text and the owner of the largest are enough. */
 sl_status sl_self_bleu(double *bleu, const sl_texts *texts, size_t order) SL_MUSTUSE;
+/* Its parts: adds the log precisions of order n to log_sum (count), from the n-grams of all texts;
+ * log_brevity (count) of the penalties. BLEU = exp(brevity + sum / order). */
+sl_status sl_self_bleu_add(double *log_sum, const sl_ngrams *grams, const sl_texts *texts,
+                           size_t n) SL_MUSTUSE;
+sl_status sl_self_bleu_brevity(double *log_brevity, const sl_texts *texts) SL_MUSTUSE;
 /* A5: phrases of the LZ78 and LZ76 parsings (an unfinished one counts), and zlib's size at a level.
- */
+ * LZ76 by a suffix automaton, O(bytes); texts below 1 GiB. */
 sl_status sl_lz78_phrases(size_t *out, const char *text, size_t bytes) SL_MUSTUSE;
-size_t sl_lz76_phrases(const char *text, size_t bytes);
+sl_status sl_lz76_phrases(size_t *out, const char *text, size_t bytes) SL_MUSTUSE;
 sl_status sl_zlib_bytes(size_t *out, const char *text, size_t bytes, int level) SL_MUSTUSE;
+/* The same for many texts: the memory of zlib is taken once. One thread at a time. */
+typedef struct sl_deflater sl_deflater;
+sl_status sl_deflater_open(sl_deflater **out, int level) SL_MUSTUSE;
+sl_status sl_deflater_bytes(size_t *out, sl_deflater *deflater, const char *text,
+                            size_t bytes) SL_MUSTUSE;
+void sl_deflater_close(sl_deflater **deflater);
 
 /* --- distributions -------------------------------------------------------------------------------
  */
@@ -143,27 +172,5 @@ uint32_t sl_sketch_bucket(uint64_t seed, uint64_t i, uint64_t m);
 int sl_sketch_sign(uint64_t hash_argument);
 void sl_count_sketch(double *out, const double *x, size_t n, size_t m, uint64_t seed);
 void sl_sign_projection(double *out, const double *x, size_t n, size_t m, uint64_t seed);
-
-/* --- the table -----------------------------------------------------------------------------------
- */
-typedef enum sl_metric_input_kind {
-    SL_METRIC_TEXTS, /* candidates of one prompt */
-    SL_METRIC_VALUES /* numbers of one prompt or batch */
-} sl_metric_input_kind;
-typedef struct sl_metric_input {
-    const sl_texts *texts;
-    const double *value; /* (n) */
-    size_t n;
-} sl_metric_input;
-typedef struct sl_metric {
-    const char *name, *unit;
-    double lowest, highest; /* range */
-    const char *source;
-    sl_metric_input_kind kind;
-    sl_status (*of)(double *out, const sl_metric_input *input);
-} sl_metric;
-extern const sl_metric sl_metrics[];
-extern const size_t sl_metric_count;
-const sl_metric *sl_metric_find(const char *name); /* NULL: none */
 
 #endif

@@ -1,103 +1,14 @@
 /* Diversity of surfaces: distinct-n, expectation-adjusted distinct, n-gram entropy, self-BLEU. */
+#include "analysis/interval.h"
 #include "analysis/metric.h"
 #include "base/alloc.h"
-#include "base/hash.h"
 #include "base/rng.h"
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { ORDER_MOST = 8 };
 
-static int is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static sl_status push_token(sl_texts *t, size_t at, uint64_t token)
-{
-    SL_TRY(sl_grow(&t->token, &t->token_capacity, at + 1, sizeof *t->token));
-    t->token[at] = token;
-    return SL_OK;
-}
-
-static void end_text(sl_texts *t, size_t end)
-{
-    t->first[++t->count] = end;
-}
-
-/* Room for the offsets of one text more; *at = where its tokens begin. */
-static sl_status begin_text(size_t *at, sl_texts *t)
-{
-    SL_TRY(sl_grow(&t->first, &t->first_capacity, t->count + 2, sizeof *t->first));
-    if (!t->count)
-        t->first[0] = 0;
-    *at = t->first[t->count];
-    return SL_OK;
-}
-
-sl_status sl_texts_add_words(sl_texts *t, const char *text)
-{
-    size_t at;
-
-    SL_TRY(begin_text(&at, t));
-    while (*text) {
-        size_t bytes = 0;
-
-        while (is_space(*text))
-            text++;
-        while (text[bytes] && !is_space(text[bytes]))
-            bytes++;
-        if (bytes)
-            SL_TRY(push_token(t, at++, sl_hash_id(text, bytes)));
-        text += bytes;
-    }
-    end_text(t, at);
-    return SL_OK;
-}
-
-sl_status sl_texts_add_tokens(sl_texts *t, const uint64_t *token, size_t count)
-{
-    size_t at;
-
-    SL_TRY(begin_text(&at, t));
-    for (size_t i = 0; i < count; i++)
-        SL_TRY(push_token(t, at++, token[i]));
-    end_text(t, at);
-    return SL_OK;
-}
-
-sl_status sl_texts_add_ids(sl_texts *t, const int32_t *id, size_t count)
-{
-    size_t at;
-
-    SL_TRY(begin_text(&at, t));
-    for (size_t i = 0; i < count; i++)
-        SL_TRY(push_token(t, at++, (uint64_t)(uint32_t)id[i]));
-    end_text(t, at);
-    return SL_OK;
-}
-
-void sl_texts_clear(sl_texts *t)
-{
-    t->count = 0;
-}
-
-void sl_texts_close(sl_texts *t)
-{
-    sl_free(t->token);
-    sl_free(t->first);
-    *t = (sl_texts){ 0 };
-}
-
 /* --- n-grams ---------------------------------------------------------------------------------- */
-
-static int by_value(const void *a, const void *b)
-{
-    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
-}
 
 static size_t grams_in(const sl_texts *t, size_t i, size_t n)
 {
@@ -106,44 +17,111 @@ static size_t grams_in(const sl_texts *t, size_t i, size_t n)
     return length >= n ? length - n + 1 : 0;
 }
 
-static uint64_t gram_hash(const uint64_t *token, size_t n)
+/* Room for `total` n-grams; the slots are free and at most half of them will be taken. */
+static sl_status make_room(sl_ngrams *g, size_t total)
 {
-    uint64_t hash = n;
+    size_t slots = 64;
 
-    for (size_t k = 0; k < n; k++)
-        hash = sl_rng_substream(hash, token[k]);
-    return hash;
+    if (total >= UINT32_MAX / 2)
+        return SL_FAIL(SL_EARG, "want fewer than %u n-grams, found %zu", UINT32_MAX / 2, total);
+    while (slots < 2 * total)
+        slots *= 2;
+    SL_TRY(sl_grow(&g->slot, &g->slot_capacity, slots, sizeof *g->slot));
+    SL_TRY(sl_grow(&g->gram, &g->gram_capacity, total + 1, sizeof *g->gram));
+    SL_TRY(sl_grow(&g->posting, &g->posting_capacity, total + 1, sizeof *g->posting));
+    memset(g->slot, 0, slots * sizeof *g->slot);
+    g->mask = slots - 1;
+    g->distinct = g->postings = 0;
+    g->total = total;
+    return SL_OK;
+}
+
+static sl_gram *gram_of(sl_ngrams *g, uint64_t hash)
+{
+    size_t at = (size_t)(hash >> 16) & g->mask;
+
+    while (g->slot[at] && g->gram[g->slot[at] - 1].hash != hash)
+        at = (at + 1) & g->mask;
+    if (!g->slot[at]) {
+        g->gram[g->distinct] = (sl_gram){ .hash = hash, .last = UINT32_MAX };
+        g->slot[at] = (uint32_t)++g->distinct;
+    }
+    return &g->gram[g->slot[at] - 1];
+}
+
+/* One more of that n-gram in the text whose postings begin at `begin`. */
+static void count_gram(sl_ngrams *g, uint64_t hash, uint32_t text, size_t begin)
+{
+    sl_gram *gram = gram_of(g, hash);
+
+    gram->times++;
+    if (gram->last == UINT32_MAX || gram->last < begin) {
+        g->posting[g->postings] =
+            (sl_posting){ .gram = (uint32_t)(gram - g->gram),
+                          .text = text,
+                          .next = gram->last == UINT32_MAX ? 0 : gram->last + 1 };
+        gram->last = (uint32_t)g->postings++;
+    }
+    g->posting[gram->last].times++;
+}
+
+/* What a text that is read adds to the largest numbers of its n-grams. */
+static void fold_text(sl_ngrams *g, size_t begin)
+{
+    for (size_t k = begin; k < g->postings; k++) {
+        const sl_posting *p = &g->posting[k];
+        sl_gram *gram = &g->gram[p->gram];
+
+        if (p->times > gram->most) {
+            gram->second = gram->most;
+            gram->most = p->times;
+            gram->owner = p->text;
+        } else if (p->times > gram->second)
+            gram->second = p->times;
+    }
+}
+
+/* A polynomial of the mixed tokens modulo 2^64, rolled on by a token, mixed once more. */
+static void read_text(sl_ngrams *g, const uint64_t *token, size_t count, size_t n, uint32_t text)
+{
+    const uint64_t base = 0x9e3779b97f4a7c15u;
+    const size_t begin = g->postings;
+    uint64_t lead = 1, rolled = 0;
+
+    for (size_t k = 1; k < n; k++)
+        lead *= base;
+    for (size_t k = 0; k < count; k++) {
+        rolled = rolled * base + sl_rng_substream(0, token[k]);
+        if (k + 1 < n)
+            continue;
+        count_gram(g, sl_rng_substream(n, rolled), text, begin);
+        rolled -= lead * sl_rng_substream(0, token[k + 1 - n]);
+    }
+    fold_text(g, begin);
 }
 
 sl_status sl_ngrams_of(sl_ngrams *out, const sl_texts *t, size_t from, size_t to, size_t n)
 {
-    size_t at = 0;
+    size_t total = 0;
 
-    *out = (sl_ngrams){ 0 };
     SL_CHECK(n >= 1 && to <= t->count);
     for (size_t i = from; i < to; i++)
-        out->total += grams_in(t, i, n);
-    SL_TRY(sl_take(&out->hash, out->total + 1, sizeof *out->hash));
-    if (sl_take(&out->times, out->total + 1, sizeof *out->times) != SL_OK) {
+        total += grams_in(t, i, n);
+    if (make_room(out, total) != SL_OK) {
         sl_ngrams_close(out);
-        return SL_ENOMEM;
+        return sl_err_code();
     }
     for (size_t i = from; i < to; i++)
-        for (size_t k = 0; k < grams_in(t, i, n); k++)
-            out->hash[at++] = gram_hash(t->token + t->first[i] + k, n);
-    qsort(out->hash, at, sizeof *out->hash, by_value);
-    for (size_t k = 0; k < at; k++) {
-        if (!out->distinct || out->hash[k] != out->hash[out->distinct - 1])
-            out->hash[out->distinct++] = out->hash[k];
-        out->times[out->distinct - 1]++;
-    }
+        read_text(out, t->token + t->first[i], t->first[i + 1] - t->first[i], n,
+                  (uint32_t)(i - from));
     return SL_OK;
 }
 
 void sl_ngrams_close(sl_ngrams *g)
 {
-    sl_free(g->hash);
-    sl_free(g->times);
+    sl_free(g->gram);
+    sl_free(g->posting);
+    sl_free(g->slot);
     *g = (sl_ngrams){ 0 };
 }
 
@@ -170,7 +148,7 @@ sl_ngram_entropy sl_ngram_entropy_of(const sl_ngrams *g)
         return e;
     e.nats = 0.0;
     for (size_t k = 0; k < g->distinct; k++)
-        e.nats -= g->times[k] / C * log(g->times[k] / C);
+        e.nats -= g->gram[k].times / C * log(g->gram[k].times / C);
     e.by_log_total = g->total > 1 ? e.nats / log(C) : NAN;
     e.miller_madow = e.nats + ((double)g->distinct - 1.0) / (2.0 * C);
     return e;
@@ -178,86 +156,96 @@ sl_ngram_entropy sl_ngram_entropy_of(const sl_ngrams *g)
 
 /* --- self-BLEU -------------------------------------------------------------------------------- */
 
-static uint32_t times_of(const sl_ngrams *g, uint64_t hash)
-{
-    const uint64_t *found = bsearch(&hash, g->hash, g->distinct, sizeof *g->hash, by_value);
-
-    return found ? g->times[found - g->hash] : 0;
-}
-
-/* n-grams of text i that some other text has too, each as often as there at most. */
-static size_t clipped(const sl_ngrams *grams, size_t count, size_t i)
-{
-    size_t sum = 0;
-
-    for (size_t k = 0; k < grams[i].distinct; k++) {
-        uint32_t most = 0;
-
-        for (size_t j = 0; j < count; j++)
-            if (j != i) {
-                const uint32_t times = times_of(&grams[j], grams[i].hash[k]);
-
-                most = times > most ? times : most;
-            }
-        sum += most < grams[i].times[k] ? most : grams[i].times[k];
-    }
-    return sum;
-}
-
-/* Log of the brevity penalty of text i: closest length among the others, ties to the shorter. */
-static double log_brevity(const sl_texts *t, size_t i)
-{
-    const double c = (double)(t->first[i + 1] - t->first[i]);
-    double r = INFINITY;
-
-    for (size_t j = 0; j < t->count; j++) {
-        const double length = (double)(t->first[j + 1] - t->first[j]);
-
-        if (j != i &&
-            (fabs(length - c) < fabs(r - c) || (fabs(length - c) == fabs(r - c) && length < r)))
-            r = length;
-    }
-    if (c == 0.0)
-        return -INFINITY;
-    return c > r ? 0.0 : 1.0 - r / c;
-}
-
-/* Adds the log precisions of one order to sum (count); -inf: no word in common. */
-static sl_status add_order(double *sum, const sl_texts *t, size_t n)
+sl_status sl_self_bleu_add(double *sum, const sl_ngrams *g, const sl_texts *t, size_t n)
 {
     const double eps = 0.1;
-    sl_ngrams *grams = NULL;
-    sl_status st = SL_OK;
+    double *hits = NULL; /* (count) n-grams that some other text has, each as often as there */
 
-    SL_TRY(sl_take(&grams, t->count, sizeof *grams));
-    for (size_t i = 0; i < t->count; i++)
-        SL_TRY_OUT(sl_ngrams_of(&grams[i], t, i, i + 1, n));
+    SL_TRY(sl_take(&hits, t->count + 1, sizeof *hits));
+    for (size_t k = 0; k < g->postings; k++) {
+        const sl_posting *p = &g->posting[k];
+        const sl_gram *gram = &g->gram[p->gram];
+        const uint32_t others = gram->owner == p->text ? gram->second : gram->most;
+
+        hits[p->text] += others < p->times ? others : p->times;
+    }
     for (size_t i = 0; i < t->count; i++) {
-        const double hits = (double)clipped(grams, t->count, i);
-        const double total = grams[i].total ? (double)grams[i].total : 1.0;
+        const size_t grams = grams_in(t, i, n);
+        const double total = grams ? (double)grams : 1.0;
 
-        if (hits > 0.0)
-            sum[i] += log(hits / total);
+        if (hits[i] > 0.0)
+            sum[i] += log(hits[i] / total);
         else
             sum[i] += n == 1 ? -INFINITY : log(eps / total);
     }
-out:
+    sl_free(hits);
+    return SL_OK;
+}
+
+/* Closest length to c among all but one of that length, ties to the shorter; ascending (n >= 2). */
+static double closest(const double *ascending, size_t n, double c)
+{
+    size_t low = 0, high = n; /* the first that is not below c */
+
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+
+        if (ascending[middle] < c)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low + 1 < n && ascending[low + 1] == c)
+        return c;
+    if (low + 1 == n)
+        return ascending[low - 1];
+    if (!low)
+        return ascending[1];
+    return c - ascending[low - 1] <= ascending[low + 1] - c ? ascending[low - 1]
+                                                            : ascending[low + 1];
+}
+
+sl_status sl_self_bleu_brevity(double *log_brevity, const sl_texts *t)
+{
+    double *length = NULL;
+
+    if (t->count < 2)
+        return SL_OK;
+    SL_TRY(sl_take(&length, t->count, sizeof *length));
     for (size_t i = 0; i < t->count; i++)
-        sl_ngrams_close(&grams[i]);
-    sl_free(grams);
-    return st;
+        length[i] = (double)(t->first[i + 1] - t->first[i]);
+    sl_sort_f64(length, t->count);
+    for (size_t i = 0; i < t->count; i++) {
+        const double c = (double)(t->first[i + 1] - t->first[i]);
+        const double r = closest(length, t->count, c);
+
+        log_brevity[i] = c == 0.0 ? -INFINITY : c > r ? 0.0 : 1.0 - r / c;
+    }
+    sl_free(length);
+    return SL_OK;
 }
 
 sl_status sl_self_bleu(double *bleu, const sl_texts *t, size_t order)
 {
+    double *brevity = NULL;
+    sl_ngrams grams = { 0 };
+    sl_status st = SL_OK;
+
     SL_CHECK(order >= 1 && order <= ORDER_MOST);
     for (size_t i = 0; i < t->count; i++)
         bleu[i] = t->count > 1 ? 0.0 : NAN;
     if (t->count < 2)
         return SL_OK;
-    for (size_t n = 1; n <= order; n++)
-        SL_TRY(add_order(bleu, t, n));
+    SL_TRY(sl_take(&brevity, t->count, sizeof *brevity));
+    SL_TRY_OUT(sl_self_bleu_brevity(brevity, t));
+    for (size_t n = 1; n <= order; n++) {
+        SL_TRY_OUT(sl_ngrams_of(&grams, t, 0, t->count, n));
+        SL_TRY_OUT(sl_self_bleu_add(bleu, &grams, t, n));
+    }
     for (size_t i = 0; i < t->count; i++)
-        bleu[i] = exp(log_brevity(t, i) + bleu[i] / (double)order);
-    return SL_OK;
+        bleu[i] = exp(brevity[i] + bleu[i] / (double)order);
+out:
+    sl_ngrams_close(&grams);
+    sl_free(brevity);
+    return st;
 }

@@ -271,6 +271,17 @@ static sl_status fill_iterations(sl_run_analysis *a, sl_reader *reader)
     return SL_OK;
 }
 
+/* Prompt by prompt only: a corpus of every measurement would take longer than all the rest. */
+static sl_status read_candidates(sl_answer_sets *sets, sl_reader *reader)
+{
+    sl_sets_settings settings = sl_sets_settings_defaults();
+
+    settings.corpus = 0;
+    SL_TRY(sl_sets_open(sets, &settings));
+    SL_TRY(sl_sets_read_run(sets, reader));
+    return sl_sets_finish(sets);
+}
+
 sl_status sl_run_analyze(sl_run_analysis *out, sl_reader *reader)
 {
     replay r = { .out = out };
@@ -285,6 +296,7 @@ sl_status sl_run_analyze(sl_run_analysis *out, sl_reader *reader)
     while (r.look_at < r.look_count)
         SL_TRY_OUT(replay_measurement(&r));
     SL_TRY_OUT(fill_iterations(out, reader));
+    SL_TRY_OUT(read_candidates(&out->candidates, reader));
 out:
     if (st != SL_OK)
         sl_run_analysis_close(out);
@@ -294,5 +306,6 @@ out:
 void sl_run_analysis_close(sl_run_analysis *a)
 {
     sl_free(a->row);
+    sl_sets_close(&a->candidates);
     *a = (sl_run_analysis){ 0 };
 }

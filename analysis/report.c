@@ -10,7 +10,7 @@ static const char *stage_or_null(sl_stage stage)
 
 /* --- inputs and points ------------------------------------------------------------------------ */
 
-static sl_status put_bad(sl_json *to, const sl_rows *read)
+sl_status sl_report_bad(sl_json *to, const sl_rows *read)
 {
     sl_json *list, *row;
 
@@ -38,7 +38,7 @@ static sl_status put_inputs(sl_json *to, const sl_vote_set *set)
         SL_TRY(sl_out_text(row, "sha256", in->read.sha256[0] ? in->read.sha256 : NULL));
         SL_TRY(sl_out_i64(row, "rows", (int64_t)in->rows));
         SL_TRY(sl_out_i64(row, "dropped", (int64_t)in->dropped));
-        SL_TRY(put_bad(row, &in->read));
+        SL_TRY(sl_report_bad(row, &in->read));
     }
     return SL_OK;
 }

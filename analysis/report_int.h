@@ -2,6 +2,7 @@
 #ifndef SL_ANALYSIS_REPORT_INT_H
 #define SL_ANALYSIS_REPORT_INT_H
 
+#include "analysis/answers.h"
 #include "analysis/json_out_int.h"
 #include "analysis/summary.h"
 
@@ -12,6 +13,12 @@ sl_status sl_report_boundaries(sl_json *to, const sl_vote_set *set, const sl_sum
  * agreement with the other judges, NaN without one. */
 sl_status sl_report_warnings(sl_json *to, const sl_vote_set *set, const sl_summary *all,
                              const double *agreement) SL_MUSTUSE;
+
+/* Keys "bad", "cut_off" and "bad_rows" of an entry of "inputs". */
+sl_status sl_report_bad(sl_json *to, const sl_rows *read) SL_MUSTUSE;
+/* Appends a row of a table of metrics with its value. */
+sl_status sl_report_value(sl_json *list, const sl_metric *metric, const char *level,
+                          const sl_value *value) SL_MUSTUSE;
 
 /* Both name the same, or both nothing. */
 int sl_report_same_text(const char *a, const char *b);

@@ -5,6 +5,7 @@
 
 #include "analysis/decide.h"
 #include "analysis/insight.h"
+#include "analysis/sets.h"
 #include "base/json.h"
 #include "run/reader.h"
 
@@ -31,6 +32,7 @@ typedef struct sl_run_analysis {
     size_t count;
     size_t looks, differences; /* of all looks compared */
     char first_difference[256];
+    sl_answer_sets candidates; /* of all measurements, static and on-policy */
 } sl_run_analysis;
 
 /* Errors: SL_EFORMAT when the record is damaged. */

@@ -102,7 +102,8 @@ static sl_status fill(sl_json *tree, const sl_run_analysis *a, sl_reader *reader
     if (bad)
         return no_memory();
     SL_TRY(add_measurements(json_object_get(tree, "measurements"), a));
-    return add_gains(json_object_get(tree, "gains"), a, reader);
+    SL_TRY(add_gains(json_object_get(tree, "gains"), a, reader));
+    return sl_sets_put(tree, &a->candidates);
 }
 
 sl_status sl_run_analysis_json(sl_json **out, const sl_run_analysis *analysis,

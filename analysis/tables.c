@@ -1,7 +1,5 @@
 /* The tables of a run, for figures and people. */
-#include "analysis/diversity.h"
-#include "analysis/run_analysis.h"
-#include "analysis/table.h"
+#include "analysis/tables_int.h"
 #include "base/alloc.h"
 #include <math.h>
 
@@ -55,7 +53,7 @@ static reward_sum rewards_of(const sl_row_pairs *pairs, size_t count, size_t *at
     return r;
 }
 
-static double beta_of(const sl_reader *reader)
+double sl_tables_beta(const sl_reader *reader)
 {
     const sl_json *loss = json_object_get(sl_reader_json(reader), "loss");
     const sl_json *beta = json_object_get(loss, "beta");
@@ -67,7 +65,7 @@ static sl_status margins_table(sl_table_out *t, const sl_run_analysis *a, sl_rea
 {
     const sl_row_steps *s;
     const sl_row_pairs *pairs;
-    const double beta = beta_of(reader);
+    const double beta = sl_tables_beta(reader);
     size_t count, pair_count, at = 0;
 
     (void)a;
@@ -132,25 +130,103 @@ static sl_status gradients_table(sl_table_out *t, const sl_run_analysis *a, sl_r
     return SL_OK;
 }
 
+/* The columns of diversity.tsv that figures read, each with its standard error. */
+static const sl_metric_id diversity_columns[] = { SL_METRIC_DISTINCT_1,  SL_METRIC_DISTINCT_2,
+                                                  SL_METRIC_SELF_BLEU_2, SL_METRIC_ENTROPY_1,
+                                                  SL_METRIC_TOKENS,      SL_METRIC_REWARD };
+enum { DIVERSITY_COLUMNS = sizeof diversity_columns / sizeof diversity_columns[0] };
+
 static sl_status diversity_table(sl_table_out *t, const sl_run_analysis *a, sl_reader *reader)
 {
-    sl_diversity d;
-
+    (void)reader;
     for (size_t i = 0; i < a->count; i++)
         for (int origin = SL_ORIGIN_STATIC; origin <= SL_ORIGIN_ON_POLICY; origin++) {
-            SL_TRY(sl_diversity_of(&d, reader, a->row[i].measurement, origin));
+            const sl_answer_set *s = sl_sets_of_run(&a->candidates, a->row[i].measurement, origin);
+
+            if (!s)
+                continue;
             sl_table_i64(t, a->row[i].step);
             sl_table_i64(t, a->row[i].measurement);
             sl_table_text(t, sl_origin_word(origin));
-            for (size_t k = 0; k < SL_DIVERSITY_TEXTS; k++) {
-                sl_table_f64(t, d.text[k].value);
-                sl_table_f64(t, d.text[k].se);
+            for (size_t k = 0; k < DIVERSITY_COLUMNS; k++) {
+                const sl_value v = sl_sets_prompt_value(s, diversity_columns[k]);
+
+                sl_table_f64(t, v.value);
+                sl_table_f64(t, v.se);
             }
-            sl_table_f64(t, d.quality.value);
-            sl_table_f64(t, d.quality.se);
-            sl_table_i64(t, (int64_t)d.candidates);
+            sl_table_i64(t, (int64_t)s->answers);
             sl_table_end_row(t);
         }
+    return SL_OK;
+}
+
+static void metric_row(sl_table_out *t, const sl_measurement *m, const sl_metric *row,
+                       const sl_value v[2])
+{
+    sl_table_i64(t, m->step);
+    sl_table_i64(t, m->measurement);
+    sl_table_text(t, row->label);
+    sl_table_text(t, row->name);
+    sl_table_text(t, row->unit);
+    for (size_t side = 0; side < 2; side++) {
+        sl_table_f64(t, v[side].value);
+        sl_table_f64(t, v[side].se);
+        sl_table_i64(t, (int64_t)v[side].used);
+        sl_table_i64(t, (int64_t)v[side].dropped);
+        sl_table_text(t, sl_value_status_name(v[side].status));
+    }
+    sl_table_f64(t, v[1].value - v[0].value);
+    sl_table_f64(t, sqrt(v[0].se * v[0].se + v[1].se * v[1].se));
+    sl_table_end_row(t);
+}
+
+static sl_status metrics_table(sl_table_out *t, const sl_run_analysis *a, sl_reader *reader)
+{
+    (void)reader;
+    for (size_t i = 0; i < a->count; i++) {
+        const sl_answer_set *off =
+            sl_sets_of_run(&a->candidates, a->row[i].measurement, SL_ORIGIN_STATIC);
+        const sl_answer_set *on =
+            sl_sets_of_run(&a->candidates, a->row[i].measurement, SL_ORIGIN_ON_POLICY);
+
+        for (size_t k = 0; on && off && k < SL_METRIC_COUNT; k++) {
+            const sl_value v[2] = { sl_sets_prompt_value(off, (sl_metric_id)k),
+                                    sl_sets_prompt_value(on, (sl_metric_id)k) };
+
+            if (v[0].status != SL_VALUE_INVALID || v[1].status != SL_VALUE_INVALID)
+                metric_row(t, &a->row[i], &sl_metrics[k], v);
+        }
+    }
+    return SL_OK;
+}
+
+static sl_status distances_table(sl_table_out *t, const sl_run_analysis *a, sl_reader *reader)
+{
+    (void)reader;
+    for (size_t i = 0; i < a->count; i++) {
+        const uint32_t m = a->row[i].measurement;
+        const sl_answer_set *on = sl_sets_of_run(&a->candidates, m, SL_ORIGIN_ON_POLICY);
+        const sl_answer_set *off = sl_sets_of_run(&a->candidates, m, SL_ORIGIN_STATIC);
+        sl_sets_contrast c;
+
+        if (!on || !off)
+            continue;
+        SL_TRY(sl_sets_contrast_of(&c, &a->candidates, (size_t)(on - a->candidates.set),
+                                   (size_t)(off - a->candidates.set)));
+        for (size_t k = 0; k < SL_CONTRAST_COUNT; k++) {
+            sl_table_i64(t, a->row[i].step);
+            sl_table_i64(t, m);
+            sl_table_text(t, sl_contrasts[k].label);
+            sl_table_text(t, sl_contrasts[k].name);
+            sl_table_text(t, sl_contrasts[k].unit);
+            sl_table_f64(t, c.value[k].value);
+            sl_table_f64(t, c.value[k].se);
+            sl_table_i64(t, (int64_t)c.value[k].used);
+            sl_table_text(t, sl_value_status_name(c.value[k].status));
+            sl_table_end_row(t);
+        }
+        sl_sets_contrast_close(&c);
+    }
     return SL_OK;
 }
 
@@ -214,6 +290,17 @@ static const struct {
       "mean_length_se\tquality\t"
       "quality_se\tcandidates",
       diversity_table },
+    { "metrics.tsv",
+      "step\tmeasurement\tlabel\tmetric\tunit\tstatic\tstatic_se\tstatic_used\tstatic_dropped\t"
+      "static_status\ton_policy\ton_policy_se\ton_policy_used\ton_policy_dropped\t"
+      "on_policy_status\tdifference\tdifference_se",
+      metrics_table },
+    { "distances.tsv", "step\tmeasurement\tlabel\tmetric\tunit\tvalue\tse\tused\tstatus",
+      distances_table },
+    { "quality.tsv",
+      "iteration\tsource\tpairs\taccuracy\tbrier\tnll\tece\tslope\tkl_k1\tkl_k1_se\tkl_k2\tkl_k3\t"
+      "clipped",
+      sl_quality_table },
     { "gains.tsv", "iteration\tstep\torigin\tchosen\tgain\tse", gains_table },
     { "evals.tsv", "step\tname\tvalue\tse\tused", evals_table },
 };

@@ -110,6 +110,24 @@ static void tidy(double *eigen, size_t count, size_t n)
     }
 }
 
+/* eigen (n) of a symmetric matrix (n, n), ascending; gram is used up. */
+static sl_status eigenvalues(double *eigen, double *gram, size_t n)
+{
+    const lapack_int side = (lapack_int)n, most = 2 * side + 1;
+    lapack_int integers[1];
+    double few[129], *work = few;
+    int code;
+
+    if (n > 64)
+        SL_TRY(sl_take(&work, 2 * n + 1, sizeof *work));
+    code = LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, 'N', 'L', side, gram, side, eigen, work, most,
+                               integers, 1);
+    if (n > 64)
+        sl_free(work);
+    return code ? SL_FAIL(SL_ENUMERIC, "want eigenvalues of a kernel, found no convergence")
+                : SL_OK;
+}
+
 sl_status sl_vendi_spectrum(double *eigen, size_t *count, const double *x, const double *p,
                             size_t n, size_t d)
 {
@@ -127,16 +145,116 @@ sl_status sl_vendi_spectrum(double *eigen, size_t *count, const double *x, const
     cblas_dsyrk(CblasRowMajor, CblasUpper, kept < d ? CblasNoTrans : CblasTrans, (int)side,
                 (int)(kept < d ? d : kept), p ? 1.0 : 1.0 / (double)kept, unit, (int)d, 0.0, gram,
                 (int)side);
-    if (LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'N', 'U', (int)side, gram, (int)side, eigen) != 0) {
-        st = SL_FAIL(SL_ENUMERIC, "want eigenvalues of a kernel, found no convergence");
-        goto out;
-    }
+    SL_TRY_OUT(eigenvalues(eigen, gram, side));
     tidy(eigen, side, kept);
     *count = side;
 out:
     sl_free(unit);
     sl_free(gram);
     return st;
+}
+
+/* --- Gram matrices ----------------------------------------------------------------------------
+ */
+
+/* Cosines; rows of 0 are taken out. square (n): scratch. Returns the rows kept. */
+static size_t cosines(double *gram, double *square, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        square[i] = gram[i * n + i];
+    for (size_t i = 0; i < n; i++) {
+        size_t at = 0;
+
+        if (!(square[i] > 0.0))
+            continue;
+        for (size_t j = 0; j < n; j++)
+            if (square[j] > 0.0)
+                gram[kept * n + at++] = gram[i * n + j];
+        kept++;
+    }
+    for (size_t i = 0; kept < n && i < kept; i++)
+        memmove(gram + i * kept, gram + i * n, kept * sizeof *gram);
+    for (size_t i = 0; i < kept; i++)
+        for (size_t j = i + 1; j < kept; j++) {
+            const double both = sqrt(gram[i * kept + i] * gram[j * kept + j]);
+
+            gram[i * kept + j] = gram[j * kept + i] = gram[i * kept + j] / both;
+        }
+    for (size_t i = 0; i < kept; i++)
+        gram[i * kept + i] = 1.0;
+    return kept;
+}
+
+sl_status sl_vendi_of_gram(double *eigen, size_t *kept, double *gram, size_t n)
+{
+    *kept = cosines(gram, eigen, n);
+    if (!*kept)
+        return SL_OK;
+    for (size_t k = 0; k < *kept * *kept; k++)
+        gram[k] /= (double)*kept;
+    SL_TRY(eigenvalues(eigen, gram, *kept));
+    tidy(eigen, *kept, *kept);
+    return SL_OK;
+}
+
+void sl_gram_of_ngrams(double *gram, const sl_ngrams *g, size_t n)
+{
+    for (size_t k = 0; k < g->distinct; k++)
+        for (uint32_t i = g->gram[k].last + 1; i; i = g->posting[i - 1].next) {
+            const sl_posting *a = &g->posting[i - 1];
+
+            for (uint32_t j = i; j; j = g->posting[j - 1].next) {
+                const sl_posting *b = &g->posting[j - 1];
+
+                gram[a->text * n + b->text] += (double)a->times * b->times;
+            }
+        }
+    for (size_t i = 0; i < n; i++) /* postings go back in the texts */
+        for (size_t j = 0; j < i; j++)
+            gram[j * n + i] = gram[i * n + j];
+}
+
+void sl_gram_of_rows(double *gram, const double *x, size_t n, size_t d)
+{
+    cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, (int)n, (int)d, 1.0, x, (int)d, 0.0, gram,
+                (int)n);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            gram[j * n + i] = gram[i * n + j];
+}
+
+void sl_pairwise_of_gram(sl_pairwise *out, double *gram, double *scratch, size_t n)
+{
+    sl_pairwise p = { .least = INFINITY, .most = -INFINITY };
+    double sum = 0.0, k;
+
+    p.used = cosines(gram, scratch, n);
+    p.dropped = n - p.used;
+    k = (double)p.used;
+    for (size_t i = 0; i < p.used; i++) {
+        double nearest = INFINITY;
+
+        for (size_t j = 0; j < p.used; j++) {
+            const double distance = 1.0 - gram[i * p.used + j];
+
+            if (i == j)
+                continue;
+            nearest = fmin(nearest, distance);
+            p.least = fmin(p.least, distance);
+            p.most = fmax(p.most, distance);
+            sum += distance;
+        }
+        p.mean_nearest += nearest / k;
+    }
+    p.mean = p.direct_mean = sum / (k * (k - 1.0));
+    p.internal = sum / (k * k);
+    if (p.used < 2)
+        p.mean = p.direct_mean = p.least = p.most = p.mean_nearest = NAN;
+    if (!p.used)
+        p.internal = NAN;
+    *out = p;
 }
 
 double sl_vendi_score(const double *eigen, size_t n, double q)
@@ -214,4 +332,45 @@ out:
     sl_free(copy);
     sl_free(s);
     return st;
+}
+
+/* gram = H gram H with H = 1 - 1/n: the Gram matrix of rows whose mean is taken off. */
+static void center_gram(double *gram, double *mean, size_t n)
+{
+    double all = 0.0;
+
+    for (size_t i = 0; i < n; i++) {
+        mean[i] = 0.0;
+        for (size_t j = 0; j < n; j++)
+            mean[i] += gram[i * n + j] / (double)n;
+        all += mean[i] / (double)n;
+    }
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            gram[i * n + j] += all - mean[i] - mean[j];
+}
+
+sl_status sl_effective_rank_of_gram(sl_effective_rank *out, double *eigen, double *gram, size_t n,
+                                    int is_centered)
+{
+    double trace = 0.0;
+
+    *out = (sl_effective_rank){ NAN, NAN, NAN, NAN };
+    if (!n)
+        return SL_OK;
+    for (size_t i = 0; i < n; i++)
+        trace += gram[i * n + i];
+    if (is_centered)
+        center_gram(gram, eigen, n);
+    SL_TRY(eigenvalues(eigen, gram, n));
+    for (size_t i = 0; i < n; i++) /* squares of the singular values; rounding is no rank */
+        eigen[i] = eigen[i] > (double)n * 2.2e-15 * trace ? sqrt(eigen[i]) : 0.0;
+    for (size_t i = 0; i < n / 2; i++) {
+        const double kept = eigen[i];
+
+        eigen[i] = eigen[n - 1 - i];
+        eigen[n - 1 - i] = kept;
+    }
+    from_spectrum(out, eigen, n);
+    return SL_OK;
 }

@@ -79,8 +79,7 @@ void sl_votes_close(sl_vote_set *set)
         sl_free(set->input[i].path);
     sl_free(set->point);
     sl_free(set->input);
-    sl_id_map_close(&set->text_of_id);
-    sl_id_map_close(&set->id_of_text);
+    sl_prompt_names_close(&set->names);
     *set = (sl_vote_set){ 0 };
 }
 
@@ -90,9 +89,7 @@ size_t sl_votes_bytes(const sl_vote_set *set)
 
     for (size_t i = 0; i < set->points; i++)
         bytes += set->point[i].capacity * sizeof *set->point[i].row;
-    if (set->text_of_id.slot)
-        bytes += 4 * (set->text_of_id.mask + 1) * sizeof *set->text_of_id.slot;
-    return bytes;
+    return bytes + sl_prompt_names_bytes(&set->names);
 }
 
 /* --- from a run record ----------------------------------------------------------------------- */

@@ -53,8 +53,8 @@ typedef struct sl_vote_set {
     sl_vote_input *input;
     size_t inputs, input_capacity;
     int is_soft; /* scores become votes by sigmoid of their difference instead of its sign */
-    const sl_rows_limit *limit;       /* of bad rows a file; NULL: the default */
-    sl_id_map text_of_id, id_of_text; /* of prompts that rows name by both */
+    const sl_rows_limit *limit; /* of bad rows a file; NULL: the default */
+    sl_prompt_names names;
 } sl_vote_set;
 
 /* Bytes that the votes take, without what the analysis of them needs. */

@@ -18,4 +18,9 @@ sl_status sl_votes_input(sl_vote_input **out, sl_vote_set *set, const char *path
 /* Id of a pair from the ids of its answers, on-policy first; never 0. */
 uint64_t sl_votes_pair(const uint64_t id[2]);
 
+/* "step", "checkpoint" or "iteration" of a row; unchanged without one. */
+sl_status sl_votes_step(int64_t *step, int *has_step, const sl_json *row) SL_MUSTUSE;
+/* What a file is called: its name without folders and what follows the last ".json". */
+void sl_votes_name(char *out, size_t size, const char *path);
+
 #endif

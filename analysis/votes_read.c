@@ -35,14 +35,14 @@ static sl_status number_in(double *out, const sl_json *row, const char *key, dou
     return SL_OK;
 }
 
-static sl_status step_of(sl_vote_key *key, const sl_json *row)
+sl_status sl_votes_step(int64_t *step, int *has_step, const sl_json *row)
 {
     static const char *const names[] = { "step", "checkpoint", "iteration" };
 
     for (size_t i = 0; i < 3; i++)
         if (sl_json_has(row, names[i])) {
-            key->has_step = 1;
-            return sl_json_i64(&key->step, row, names[i]);
+            *has_step = 1;
+            return sl_json_i64(step, row, names[i]);
         }
     return SL_OK;
 }
@@ -121,7 +121,7 @@ static sl_status read_own(sl_vote_row *out, sl_vote_key *key, const sl_json *row
     SL_TRY(own_cut(out, row));
     SL_TRY(sl_json_text_or(&key->name, row, "name", key->name));
     SL_TRY(judge_and_sides(key, row));
-    return step_of(key, row);
+    return sl_votes_step(&key->step, &key->has_step, row);
 }
 
 /* --- AlpacaEval ------------------------------------------------------------------------------ */
@@ -200,29 +200,16 @@ typedef struct vote_file {
     int has_row, has_judge; /* the first row names a judge */
 } vote_file;
 
-/* One id, one text, both ways: otherwise votes of one prompt would count as of two. */
 static sl_status check_prompt(sl_vote_set *set, const sl_json *row)
 {
-    uint64_t id, text, known_text, known_id;
+    uint64_t id, text = 0;
 
     SL_TRY(sl_json_id(&id, row, "prompt_id"));
     if (json_is_string(json_object_get(row, "prompt")))
         SL_TRY(sl_json_id(&text, row, "prompt"));
     else if (json_is_string(json_object_get(row, "instruction")))
         SL_TRY(sl_json_id(&text, row, "instruction"));
-    else
-        text = 0;
-    if (!id || !text)
-        return SL_OK;
-    known_text = text;
-    known_id = id;
-    SL_TRY(sl_id_map_get(&known_text, &set->text_of_id, id));
-    SL_TRY(sl_id_map_get(&known_id, &set->id_of_text, text));
-    if (known_text != text)
-        return SL_FAIL(SL_EFORMAT, "want one text a \"prompt_id\", found another text of this id");
-    if (known_id != id)
-        return SL_FAIL(SL_EFORMAT, "want one \"prompt_id\" a text, found another id of this text");
-    return SL_OK;
+    return sl_prompt_names_check(&set->names, id, text);
 }
 
 static sl_status check_judge(vote_file *f, const sl_vote_key *key)
@@ -265,12 +252,13 @@ static sl_status add_row(void *state, const sl_json *json)
                                "with \"output\", found none of them");
 }
 
-/* File name without folders and without what follows the last ".json". */
-static void name_of(char *out, size_t size, const char *path)
+void sl_votes_name(char *out, size_t size, const char *path)
 {
     const char *base = strrchr(path, '/');
     char *end;
 
+    if (!strcmp(path, "-"))
+        path = "stdin";
     snprintf(out, size, "%s", base ? base + 1 : path);
     end = strstr(out, ".json");
     if (end && end > out)
@@ -284,6 +272,6 @@ sl_status sl_votes_read(sl_vote_set *set, const char *path)
     sl_vote_input *input;
 
     SL_TRY(sl_votes_input(&input, set, path));
-    name_of(file.name, sizeof file.name, strcmp(path, "-") ? path : "stdin");
+    sl_votes_name(file.name, sizeof file.name, path);
     return sl_rows_read(&input->read, path, set->limit ? set->limit : &usual, add_row, &file);
 }

@@ -1,4 +1,5 @@
 /* `analyze`: everything that can be said from records, without any model. */
+#include "analysis/sets.h"
 #include "cli/analyze.h"
 #include "cli/commands.h"
 #include "cli/print.h"
@@ -8,7 +9,9 @@
 typedef struct analyze_opts {
     const char *out, *golden, *pair;
     sl_analyze_votes_opts votes;
-    int is_json;
+    sl_analyze_candidates_opts answers;
+    sl_opt_list embeddings, chosen;
+    int is_json, is_candidates, is_list;
 } analyze_opts;
 
 static const sl_opt opts[] = {
@@ -20,9 +23,18 @@ static const sl_opt opts[] = {
     { "soft", SL_OPT_FLAG, offsetof(analyze_opts, votes.is_soft), NULL,
       "scores become votes by sigmoid of their difference, not by its sign" },
     { "seed", SL_OPT_TEXT, offsetof(analyze_opts, votes.seed), "S",
-      "shuffle the prompts of vote files before the test" },
+      "of the order of prompts in the test, and of the corpus" },
     { "allow-bad", SL_OPT_TEXT, offsetof(analyze_opts, votes.allow_bad), "SHARE",
       "share of bad rows of a file that is taken (0.01)" },
+    { "candidates", SL_OPT_FLAG, offsetof(analyze_opts, is_candidates), NULL,
+      "the inputs are sets of answers (found by itself in files)" },
+    { "tokens", SL_OPT_TEXT, offsetof(analyze_opts, answers.tokens), "HOW",
+      "of answers: space, unicode-words, bytes, tokenizer=PATH" },
+    { "choose", SL_OPT_LIST, offsetof(analyze_opts, chosen), "KEY=N",
+      "of answers: take, cut, corpus, vocabulary, beta (docs/formats.md)" },
+    { "embeddings", SL_OPT_LIST, offsetof(analyze_opts, embeddings), "FILE",
+      ".npy, a row an answer; once a file" },
+    { "list-metrics", SL_OPT_FLAG, offsetof(analyze_opts, is_list), NULL, "the table of metrics" },
     { "golden", SL_OPT_TEXT, offsetof(analyze_opts, golden), "FILE",
       "run test vectors of metrics through the analyzer" },
     { NULL, SL_OPT_FLAG, 0, NULL, NULL },
@@ -113,13 +125,64 @@ static sl_status analyze_votes(const analyze_opts *o, const char *const *path, s
     return st;
 }
 
-/* Runs alone are taken at their own word; one file of votes makes votes of all. */
-static sl_status analyze(const analyze_opts *o, const char *const *path, size_t count)
+static sl_status analyze_candidates(analyze_opts *o, const char *const *path, size_t count)
 {
-    size_t folders = 0;
+    sl_json *document = NULL;
+    sl_status st = SL_OK;
+
+    if (o->out)
+        return SL_FAIL(SL_EUSAGE, "want a run with --out, found candidates");
+    o->answers.embeddings = &o->embeddings;
+    o->answers.chosen = &o->chosen;
+    o->answers.seed = o->votes.seed;
+    o->answers.allow_bad = o->votes.allow_bad;
+    o->answers.is_soft = o->votes.is_soft;
+    SL_TRY(sl_analyze_candidate_files(&document, path, count, &o->answers));
+    if (o->is_json)
+        st = sl_print_json(document);
+    else
+        sl_analyze_print_candidates(document);
+    sl_analyze_say_memory(json_object_get(document, "memory"));
+    sl_json_close(&document);
+    return st;
+}
+
+/* Files of answers are known by their first row. */
+static sl_status count_candidates(size_t *out, const analyze_opts *o, const char *const *path,
+                                  size_t count)
+{
+    *out = 0;
+    for (size_t i = 0; i < count; i++) {
+        int is_one = o->is_candidates;
+
+        if (!is_one && !sl_analyze_is_run(path[i]))
+            SL_TRY(sl_sets_recognise(&is_one, path[i]));
+        *out += (size_t)is_one;
+    }
+    return SL_OK;
+}
+
+static int has_candidate_options(const analyze_opts *o)
+{
+    return o->answers.tokens || o->chosen.count || o->embeddings.count;
+}
+
+/* Runs alone are taken at their own word; one file of votes makes votes of all. */
+static sl_status analyze(analyze_opts *o, const char *const *path, size_t count)
+{
+    size_t folders = 0, candidates;
 
     if (o->pair)
         return analyze_pair(o, path, count);
+    SL_TRY(count_candidates(&candidates, o, path, count));
+    if (candidates && candidates < count)
+        return SL_FAIL(SL_EUSAGE, "want candidates alone, found %zu other inputs beside them",
+                       count - candidates);
+    if (candidates)
+        return analyze_candidates(o, path, count);
+    if (has_candidate_options(o))
+        return SL_FAIL(SL_EUSAGE, "want files of candidates with --tokens, --choose and "
+                                  "--embeddings, found none");
     for (size_t i = 0; i < count; i++)
         folders += (size_t)sl_analyze_is_run(path[i]);
     if (folders < count)
@@ -143,6 +206,8 @@ static sl_status analyze_run(int argc, char **argv)
     SL_TRY(sl_opts_parse(&o, argument, &count, &is_done, &sl_command_analyze, argc, argv));
     if (is_done)
         return SL_OK;
+    if (o.is_list)
+        return sl_analyze_list_metrics(o.is_json);
     if (o.golden && count)
         return SL_FAIL(SL_EUSAGE, "want --golden alone, found \"%s\" beside it", argument[0]);
     if (o.golden)
@@ -156,11 +221,12 @@ const sl_command sl_command_analyze = {
     .name = "analyze",
     .operands = "PATH... [--out DIR] [--json]",
     .summary =
-        "what runs or vote files say: stage, boundary, cost\n"
-        "PATH is a run, or a file of votes (JSONL or AlpacaEval, may be gzip'ed; - is stdin).\n"
+        "what runs, votes or candidates say: stage, boundary, cost, diversity, quality\n"
+        "PATH is a run, or a file of votes or of sets of answers (may be gzip'ed; - is stdin).\n"
         "A run: every look and decision is derived again from the votes and compared; exit\n"
         "code 1 if one differs. Votes: score with interval, the sequential test, effects of\n"
-        "length and order, and where the score crosses 1/2 when there are several steps.",
+        "length and order, and where the score crosses 1/2 when there are several steps.\n"
+        "Two files of answers: the first is on-policy, the second static.",
     .opts = opts,
     .most = SL_OPT_LIST_MOST,
     .example = "stageline analyze demo-out/run-weak --out tables",

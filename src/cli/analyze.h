@@ -5,6 +5,7 @@
 #include "analysis/insight.h"
 #include "analysis/votes.h"
 #include "base/json.h"
+#include "cli/opts.h"
 #include <stddef.h>
 
 /* path: of a run. Prints sentences, or with `document` gives stageline.run/1 (owned by the caller)
@@ -41,6 +42,25 @@ sl_status sl_analyze_vote_files(sl_json **document, const char *const *path, siz
                                 const sl_analyze_votes_opts *o) SL_MUSTUSE;
 /* The document in sentences. */
 void sl_analyze_print_votes(const sl_json *document);
+
+/* A point of that document in sentences. */
+void sl_analyze_print_point(const sl_json *point);
+
+/* Files of answers. Texts as they were typed; NULL: the default. */
+typedef struct sl_analyze_candidates_opts {
+    const char *tokens, *seed, *allow_bad;
+    const sl_opt_list *embeddings; /* a .npy file for each input */
+    const sl_opt_list *chosen;     /* "take=4", ... */
+    int is_soft, is_quiet;
+} sl_analyze_candidates_opts;
+/* *document: stageline.candidates/1, owned by the caller. path (count). */
+sl_status sl_analyze_candidate_files(sl_json **document, const char *const *path, size_t count,
+                                     const sl_analyze_candidates_opts *o) SL_MUSTUSE;
+void sl_analyze_print_candidates(const sl_json *document);
+/* What was kept, and the peak of the process, on stderr. */
+void sl_analyze_say_memory(const sl_json *memory);
+/* The table of metrics. */
+sl_status sl_analyze_list_metrics(int is_json) SL_MUSTUSE;
 
 /* Runs the test vectors of a file; prints stageline.golden/1. Errors: SL_EFORMAT unless all passed.
  */

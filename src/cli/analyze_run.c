@@ -90,6 +90,39 @@ static void print_cost(const sl_run_analysis *a)
                c.fixed_votes, c.fixed_prompts, c.fixed_votes / (double)c.votes);
 }
 
+/* The candidates of the last measurement, static and on-policy side by side. */
+static void print_candidates(const sl_run_analysis *a)
+{
+    static const sl_metric_id shown[] = {
+        SL_METRIC_TOKENS,      SL_METRIC_DISTINCT_2, SL_METRIC_EAD_1,   SL_METRIC_SELF_BLEU_4,
+        SL_METRIC_VENDI_1,     SL_METRIC_RANK,       SL_METRIC_ZLIB,    SL_METRIC_MC_ENTROPY_TOKEN,
+        SL_METRIC_VOTE_MARGIN, SL_METRIC_REWARD,     SL_METRIC_HEADROOM
+    };
+    const uint32_t last = a->count ? a->row[a->count - 1].measurement : 0;
+    const sl_answer_set *off = sl_sets_of_run(&a->candidates, last, SL_ORIGIN_STATIC);
+    const sl_answer_set *on = sl_sets_of_run(&a->candidates, last, SL_ORIGIN_ON_POLICY);
+
+    if (!on || !off)
+        return;
+    printf("candidates of measurement %u, means over prompts (standard error): %-17s %s\n", last,
+           "static", "on-policy");
+    for (size_t k = 0; k < sizeof shown / sizeof shown[0]; k++) {
+        const sl_value v[2] = { sl_sets_prompt_value(off, shown[k]),
+                                sl_sets_prompt_value(on, shown[k]) };
+
+        if (!v[0].used && !v[1].used)
+            continue;
+        printf("  %-18s %-4s %-8s", sl_metrics[shown[k]].name, sl_metrics[shown[k]].label,
+               sl_metrics[shown[k]].unit);
+        for (size_t side = 0; side < 2; side++)
+            if (v[side].used)
+                printf("  %8.4g (%.2g)", v[side].value, v[side].se);
+            else
+                printf("  %8s      ", "-");
+        putchar('\n');
+    }
+}
+
 static sl_status print_text(const sl_run_analysis *a, const sl_insight *insight, sl_reader *reader,
                             const char *path)
 {
@@ -102,6 +135,7 @@ static sl_status print_text(const sl_run_analysis *a, const sl_insight *insight,
     print_agreement(a);
     SL_TRY(print_gains(a, reader));
     print_cost(a);
+    print_candidates(a);
     sl_analyze_print_insight(insight);
     return SL_OK;
 }

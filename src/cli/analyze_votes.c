@@ -157,7 +157,7 @@ static void print_name(const sl_json *point)
     }
 }
 
-static void print_point(const sl_json *point)
+void sl_analyze_print_point(const sl_json *point)
 {
     const sl_json *bs = json_object_get(point, "bs"), *test = json_object_get(point, "test");
     const sl_json *length = json_object_get(point, "length");
@@ -251,7 +251,7 @@ void sl_analyze_print_votes(const sl_json *document)
     }
     json_array_foreach(json_object_get(document, "points"), i, row)
     {
-        print_point(row);
+        sl_analyze_print_point(row);
     }
     json_array_foreach(json_object_get(document, "warnings"), i, row)
     {
