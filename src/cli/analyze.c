@@ -221,7 +221,7 @@ const sl_command sl_command_analyze = {
     .name = "analyze",
     .operands = "PATH... [--out DIR] [--json]",
     .summary =
-        "what runs, votes or candidates say: stage, boundary, cost, diversity, quality\n"
+        "what runs, votes or answers say: stage, diversity\n"
         "PATH is a run, or a file of votes or of sets of answers (may be gzip'ed; - is stdin).\n"
         "A run: every look and decision is derived again from the votes and compared; exit\n"
         "code 1 if one differs. Votes: score with interval, the sequential test, effects of\n"
