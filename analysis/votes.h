@@ -63,6 +63,10 @@ size_t sl_votes_bytes(const sl_vote_set *set);
 /* Adds the votes of a file. Errors: SL_EIO; SL_EFORMAT "FILE:LINE: want ..., found ..." when more
  * rows are bad than allowed. */
 sl_status sl_votes_read(sl_vote_set *set, const char *path) SL_MUSTUSE;
+/* Lengths of the baselines' answers, from rows with `prompt_id` (or `prompt`, `instruction`),
+ * `baseline` (or `generator`) and `output`, for the votes of the set that met that baseline and
+ * whose row does not know its length. *filled: how many. Errors: as sl_votes_read. */
+sl_status sl_votes_baselines(size_t *filled, sl_vote_set *set, const char *path) SL_MUSTUSE;
 /* Adds the boundary votes of a run, a point per measurement, under this name. */
 sl_status sl_votes_read_run(sl_vote_set *set, sl_reader *reader, const char *name) SL_MUSTUSE;
 void sl_votes_close(sl_vote_set *set);

@@ -15,6 +15,10 @@ sl_status sl_votes_point(sl_vote_point **out, sl_vote_set *set, const sl_vote_ke
 /* Adds a vote; one without a value is counted as dropped. */
 sl_status sl_votes_add(sl_vote_point *point, const sl_vote_row *row) SL_MUSTUSE;
 sl_status sl_votes_input(sl_vote_input **out, sl_vote_set *set, const char *path) SL_MUSTUSE;
+/* Characters (code points) of a text member; NaN without one. */
+double sl_votes_characters(const sl_json *row, const char *key);
+/* The prompt by `prompt_id` or by its text. Errors: SL_EFORMAT for neither. */
+sl_status sl_votes_prompt(uint64_t *out, const sl_json *row, const char *text_key) SL_MUSTUSE;
 /* Id of a pair from the ids of its answers, on-policy first; never 0. */
 uint64_t sl_votes_pair(const uint64_t id[2]);
 

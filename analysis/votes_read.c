@@ -13,8 +13,7 @@ uint64_t sl_votes_pair(const uint64_t id[2])
 
 /* --- values of a row ------------------------------------------------------------------------- */
 
-/* Characters (code points) of a text member; NaN without one. */
-static double characters(const sl_json *row, const char *key)
+double sl_votes_characters(const sl_json *row, const char *key)
 {
     const char *text = json_string_value(json_object_get(row, key));
     double count = 0.0;
@@ -138,7 +137,7 @@ static sl_status preference(double *out, const sl_json *row)
     return SL_OK;
 }
 
-static sl_status prompt_of(uint64_t *out, const sl_json *row, const char *text_key)
+sl_status sl_votes_prompt(uint64_t *out, const sl_json *row, const char *text_key)
 {
     SL_TRY(sl_json_id(out, row, "prompt_id"));
     if (!*out)
@@ -157,10 +156,10 @@ static sl_status read_annotation(sl_vote_row *out, sl_vote_key *key, const sl_js
                                  int is_soft)
 {
     (void)is_soft;
-    SL_TRY(prompt_of(&out->prompt, row, "instruction"));
+    SL_TRY(sl_votes_prompt(&out->prompt, row, "instruction"));
     SL_TRY(preference(&out->p, row));
-    out->chars_on = characters(row, "output_2");
-    out->chars_off = characters(row, "output_1");
+    out->chars_on = sl_votes_characters(row, "output_2");
+    out->chars_off = sl_votes_characters(row, "output_1");
     SL_TRY(sl_json_text_or(&key->name, row, "generator_2", key->name));
     SL_TRY(sl_json_text_or(&key->baseline, row, "generator_1", NULL));
     return sl_json_text_or(&key->judge, row, "annotator", NULL);
@@ -174,9 +173,9 @@ static int is_rated(const sl_json *row)
 static sl_status read_rated(sl_vote_row *out, sl_vote_key *key, const sl_json *row, int is_soft)
 {
     (void)is_soft;
-    SL_TRY(prompt_of(&out->prompt, row, "prompt"));
+    SL_TRY(sl_votes_prompt(&out->prompt, row, "prompt"));
     SL_TRY(preference(&out->p, row));
-    out->chars_on = characters(row, "output");
+    out->chars_on = sl_votes_characters(row, "output");
     SL_TRY(sl_json_text_or(&key->name, row, "model", key->name));
     return judge_and_sides(key, row);
 }

@@ -35,6 +35,8 @@ static const sl_opt opts[] = {
     { "embeddings", SL_OPT_LIST, offsetof(analyze_opts, embeddings), "FILE",
       ".npy, a row an answer; once a file" },
     { "list-metrics", SL_OPT_FLAG, offsetof(analyze_opts, is_list), NULL, "the table of metrics" },
+    { "baselines", SL_OPT_TEXT, offsetof(analyze_opts, votes.baselines), "FILE",
+      "answers of the baselines, for the score at equal length" },
     { "golden", SL_OPT_TEXT, offsetof(analyze_opts, golden), "FILE",
       "run test vectors of metrics through the analyzer" },
     { NULL, SL_OPT_FLAG, 0, NULL, NULL },
@@ -187,10 +189,11 @@ static sl_status analyze(analyze_opts *o, const char *const *path, size_t count)
         folders += (size_t)sl_analyze_is_run(path[i]);
     if (folders < count)
         return analyze_votes(o, path, count);
-    if (o->votes.is_soft || o->votes.seed || o->votes.allow_bad)
+    if (o->votes.is_soft || o->votes.seed || o->votes.allow_bad || o->votes.baselines)
         return SL_FAIL(
             SL_EUSAGE,
-            "want a file of votes with --soft, --seed and --allow-bad, found runs alone");
+            "want a file of votes with --soft, --seed, --allow-bad and --baselines, found runs "
+            "alone");
     return analyze_runs(o, path, count);
 }
 

@@ -28,6 +28,7 @@ void sl_analyze_print_pair(const sl_json *document);
 typedef struct sl_analyze_votes_opts {
     const char *seed;      /* shuffles the prompts; NULL: the order of the file */
     const char *allow_bad; /* share of bad rows; NULL: the default */
+    const char *baselines; /* file with the answers of the baselines; NULL: none */
     int is_soft;           /* scores become votes by sigmoid instead of by sign */
 } sl_analyze_votes_opts;
 /* The limit that --allow-bad asks for. Errors: SL_EUSAGE. */
@@ -36,6 +37,8 @@ sl_status sl_analyze_limit(sl_rows_limit *out, const char *allow_bad) SL_MUSTUSE
 void sl_analyze_print_input(const sl_json *input);
 /* Adds the votes of a file or, of a folder, those of the run in it under its path. */
 sl_status sl_analyze_read(sl_vote_set *set, const char *path) SL_MUSTUSE;
+/* Lengths of the baselines' answers of that file; NULL: none. */
+sl_status sl_analyze_baselines(sl_vote_set *set, const char *path) SL_MUSTUSE;
 int sl_analyze_is_run(const char *path); /* a folder */
 /* *document: stageline.analysis/1, owned by the caller. path (count). */
 sl_status sl_analyze_vote_files(sl_json **document, const char *const *path, size_t count,

@@ -33,6 +33,13 @@ sl_status sl_analyze_read(sl_vote_set *set, const char *path)
     return sl_analyze_is_run(path) ? read_run(set, path) : sl_votes_read(set, path);
 }
 
+sl_status sl_analyze_baselines(sl_vote_set *set, const char *path)
+{
+    size_t filled;
+
+    return path ? sl_votes_baselines(&filled, set, path) : SL_OK;
+}
+
 static sl_status settings_of(sl_votes_settings *out, const sl_analyze_votes_opts *o)
 {
     int64_t seed;
@@ -88,6 +95,7 @@ sl_status sl_analyze_vote_files(sl_json **document, const char *const *path, siz
     SL_TRY(sl_analyze_limit(&limit, o->allow_bad));
     for (size_t i = 0; i < count; i++)
         SL_TRY_OUT(sl_analyze_read(&set, path[i]));
+    SL_TRY_OUT(sl_analyze_baselines(&set, o->baselines));
     SL_TRY_OUT(sl_analyze_votes(document, &set, &settings));
     st = put_memory(*document, &set);
 out:
@@ -196,10 +204,9 @@ static void print_estimates(const sl_json *boundary)
 
     json_array_foreach(json_object_get(boundary, "estimates"), i, estimate)
     {
-        if (!sl_json_has(estimate, "value") &&
-            !json_array_size(json_object_get(estimate, "changes")))
-            continue;
         printf("  %s:", text_or(estimate, "method", "?"));
+        if (!sl_json_has(estimate, "value"))
+            fputs(" none", stdout);
         if (sl_json_has(estimate, "value"))
             printf(" step %g", number(estimate, "value"));
         if (sl_json_has(estimate, "lower") && sl_json_has(estimate, "upper"))

@@ -1,4 +1,5 @@
 /* `bench`: sizes, the list of parts, the result. */
+#include "base/text.h"
 #include "cli/bench.h"
 #include "cli/commands.h"
 #include "cli/print.h"
@@ -8,7 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { REPEAT_MOST = 101 };
+enum { REPEAT_MOST = 101, RUNS_MOST = 1000000 };
 
 static const sl_bench_size sizes[] = {
     { .name = "world",
@@ -46,16 +47,18 @@ static const sl_bench_size sizes[] = {
 enum { SIZE_COUNT = sizeof sizes / sizeof sizes[0] };
 
 static const sl_bench_part parts[] = {
-    { "kernels", "operations one by one, at the shapes of each size", sl_bench_kernels },
-    { "step", "a DPO step on pairs with real lengths", sl_bench_step },
-    { "generate", "sampling with shared prompts, and one sequence alone", sl_bench_generate },
-    { "load", "a checkpoint (--model FOLDER)", sl_bench_load },
+    { "kernels", "operations one by one, at the shapes of each size", sl_bench_kernels, 0 },
+    { "step", "a DPO step on pairs with real lengths", sl_bench_step, 0 },
+    { "generate", "sampling with shared prompts, and one sequence alone", sl_bench_generate, 0 },
+    { "load", "a checkpoint (--model FOLDER)", sl_bench_load, 0 },
+    { "coverage", "error, votes and coverage of tests and intervals by simulation",
+      sl_bench_coverage, 1 },
 };
 enum { PART_COUNT = sizeof parts / sizeof parts[0] };
 
 typedef struct bench_opts {
     const char *device, *size, *model;
-    int64_t threads, repeat;
+    int64_t threads, repeat, runs;
     int is_json;
 } bench_opts;
 
@@ -64,6 +67,7 @@ static const sl_opt opts[] = {
       "world, 15m or 135m (default: all)" },
     { "model", SL_OPT_TEXT, offsetof(bench_opts, model), "FOLDER", "the checkpoint of load" },
     { "repeat", SL_OPT_I64, offsetof(bench_opts, repeat), "N", "runs, of which the median (5)" },
+    { "runs", SL_OPT_I64, offsetof(bench_opts, runs), "N", "simulated runs of coverage (8000)" },
     { "json", SL_OPT_FLAG, offsetof(bench_opts, is_json), NULL, "one JSON document" },
     { "device", SL_OPT_TEXT, offsetof(bench_opts, device), "NAME", "cpu, ref or cuda" },
     { "threads", SL_OPT_I64, offsetof(bench_opts, threads), "N", "0: all processors" },
@@ -181,19 +185,38 @@ static sl_status choose_sizes(const sl_bench_size **chosen, const char *name)
     return n ? SL_OK : SL_FAIL(SL_EUSAGE, "want --size world, 15m or 135m, found \"%s\"", name);
 }
 
+static int is_wanted(const sl_bench_part *part, const char *name)
+{
+    return name ? !strcmp(name, part->name) : !part->is_alone;
+}
+
 static sl_status run_parts(sl_bench *bench, const char *name)
 {
-    int found = 0;
+    const char *names[PART_COUNT + 1] = { NULL }, *near;
+    int found = 0, wants_peak = 0;
 
-    for (size_t i = 0; i < PART_COUNT; i++)
-        found |= !name || !strcmp(name, parts[i].name);
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        names[i] = parts[i].name;
+        found |= is_wanted(&parts[i], name);
+        wants_peak |= is_wanted(&parts[i], name) && !parts[i].is_alone;
+    }
+    near = name ? sl_text_nearest(name, names) : NULL;
     if (!found)
-        return SL_FAIL(SL_EUSAGE, "want kernels, step, generate or load, found \"%s\"", name);
-    SL_TRY(sl_bench_peak(bench));
+        return sl_err_hint(SL_FAIL(SL_EUSAGE, "want a benchmark, found \"%s\"", name),
+                           near ? "did you mean \"%s\"?" : "stageline bench --help lists them%.0s",
+                           near ? near : "");
+    if (wants_peak)
+        SL_TRY(sl_bench_peak(bench));
     for (size_t i = 0; i < PART_COUNT; i++)
-        if (!name || !strcmp(name, parts[i].name))
+        if (is_wanted(&parts[i], name))
             SL_TRY(sl_err_where(parts[i].run(bench), "bench %s", parts[i].name));
     return SL_OK;
+}
+
+/* Null where no peak was measured. */
+static sl_json *peak(double per_s)
+{
+    return per_s > 0.0 ? sl_json_number(per_s) : json_null();
 }
 
 static sl_status print_document(const sl_bench *b)
@@ -203,11 +226,11 @@ static sl_status print_document(const sl_bench *b)
     sl_status st;
 
     (void)getrusage(RUSAGE_SELF, &usage);
-    tree = json_pack("{s:s, s:s, s:s, s:i, s:I, s:f, s:f, s:I, s:O}", "schema", "stageline.bench/1",
+    tree = json_pack("{s:s, s:s, s:s, s:i, s:I, s:o, s:o, s:I, s:O}", "schema", "stageline.bench/1",
                      "device", b->backend->name, "isa", b->backend->isa, "threads",
                      b->backend->threads, "repeat", (json_int_t)b->repeat, "sgemm_flops_per_s",
-                     b->flops_peak, "triad_bytes_per_s", b->bytes_peak, "peak_memory_bytes",
-                     (json_int_t)usage.ru_maxrss * 1024, "rows", b->rows);
+                     peak(b->flops_peak), "triad_bytes_per_s", peak(b->bytes_peak),
+                     "peak_memory_bytes", (json_int_t)usage.ru_maxrss * 1024, "rows", b->rows);
     if (!tree)
         return SL_FAIL(SL_ENOMEM, "want memory for the document, found none");
     st = sl_print_json(tree);
@@ -218,12 +241,19 @@ static sl_status print_document(const sl_bench *b)
 static sl_status bench_all(const bench_opts *o, const char *name)
 {
     const sl_bench_size *chosen[SIZE_COUNT + 1];
-    sl_bench b = { .repeat = o->repeat, .size = chosen, .folder = o->model, .is_json = o->is_json };
+    sl_bench b = { .repeat = o->repeat,
+                   .runs = o->runs,
+                   .size = chosen,
+                   .folder = o->model,
+                   .is_json = o->is_json };
     sl_status st = SL_OK;
 
     if (o->repeat < 1 || o->repeat > REPEAT_MOST)
         return SL_FAIL(SL_EUSAGE, "want --repeat in [1, %d], found %lld", REPEAT_MOST,
                        (long long)o->repeat);
+    if (o->runs < 16 || o->runs > RUNS_MOST)
+        return SL_FAIL(SL_EUSAGE, "want --runs in [16, %d], found %lld", RUNS_MOST,
+                       (long long)o->runs);
     SL_TRY(choose_sizes(chosen, o->size));
     SL_TRY(sl_err_where(sl_backend_open(&b.backend, o->device, (int)o->threads), "--device"));
     b.rows = json_array();
@@ -238,7 +268,7 @@ static sl_status bench_all(const bench_opts *o, const char *name)
 
 static sl_status bench_run(int argc, char **argv)
 {
-    bench_opts o = { .device = "cpu", .repeat = 5 };
+    bench_opts o = { .device = "cpu", .repeat = 5, .runs = 8000 };
     const char *argument[SL_OPT_LIST_MOST];
     size_t count;
     int is_done;
@@ -254,8 +284,9 @@ const sl_command sl_command_bench = {
     .operands = "[NAME] [--size NAME] [--json]",
     .summary =
         "how fast, as shares of this machine's peaks\n"
-        "NAME: kernels, step, generate, load; all without one. The peaks are a large matrix\n"
-        "product (sgemm) and a sum of two long arrays (triad).",
+        "NAME: kernels, step, generate, load; these without one. The peaks are a large matrix\n"
+        "product (sgemm) and a sum of two long arrays (triad). coverage: no speed, but error,\n"
+        "votes and coverage of tests and intervals on simulated votes; some minutes.",
     .opts = opts,
     .most = 1,
     .example = "stageline bench step --size world --threads 1",

@@ -18,6 +18,7 @@ typedef struct sl_bench_size {
 typedef struct sl_bench {
     const sl_backend *backend;
     int64_t repeat;                   /* runs of which the median is taken */
+    int64_t runs;                     /* of a simulation */
     double flops_peak, bytes_peak;    /* per second: sgemm, triad */
     const sl_bench_size *const *size; /* NULL-terminated */
     const char *folder;               /* a checkpoint, for load; NULL: none given */
@@ -48,11 +49,13 @@ double sl_bench_matrices(const sl_config *config);
 typedef struct sl_bench_part {
     const char *name, *help;
     sl_status (*run)(sl_bench *bench);
+    int is_alone; /* not a speed: runs only when it is named, without peaks */
 } sl_bench_part;
 sl_status sl_bench_peak(sl_bench *bench) SL_MUSTUSE; /* fills the peaks */
 sl_status sl_bench_kernels(sl_bench *bench) SL_MUSTUSE;
 sl_status sl_bench_step(sl_bench *bench) SL_MUSTUSE;
 sl_status sl_bench_generate(sl_bench *bench) SL_MUSTUSE;
 sl_status sl_bench_load(sl_bench *bench) SL_MUSTUSE;
+sl_status sl_bench_coverage(sl_bench *bench) SL_MUSTUSE; /* error, cost and coverage, simulated */
 
 #endif

@@ -13,7 +13,7 @@
 #include <string.h>
 
 typedef struct compare_opts {
-    const char *out, *format, *allow_bad;
+    const char *out, *format, *allow_bad, *baselines;
     sl_figure_form form;
     double level;
     int is_json, is_soft;
@@ -31,6 +31,8 @@ static const sl_opt opts[] = {
     { "json", SL_OPT_FLAG, offsetof(compare_opts, is_json), NULL, "one JSON document" },
     { "soft", SL_OPT_FLAG, offsetof(compare_opts, is_soft), NULL,
       "scores become votes by sigmoid of their difference" },
+    { "baselines", SL_OPT_TEXT, offsetof(compare_opts, baselines), "FILE",
+      "answers of the baselines, for the score at equal length" },
     { "allow-bad", SL_OPT_TEXT, offsetof(compare_opts, allow_bad), "SHARE",
       "share of bad rows of a file that is taken (0.01)" },
     { NULL, SL_OPT_FLAG, 0, NULL, NULL },
@@ -250,6 +252,7 @@ static sl_status compare(const compare_opts *o, const char *const *path, size_t 
     SL_TRY(sl_figures_check(&o->form, NULL));
     SL_TRY(sl_analyze_limit(&limit, o->allow_bad));
     SL_TRY_OUT(read_all(&votes, &set, run, reader, path, count));
+    SL_TRY_OUT(sl_analyze_baselines(&votes, o->baselines));
     SL_TRY_OUT(sl_compare(&document, &set));
     st = put_out(o, document, format);
 out:

@@ -231,6 +231,49 @@ static void test_stages_of_families(void **state)
     sl_json_close(&document);
 }
 
+/* Of all files one verdict changes at equal length: phi-2-sft writes twice as much as its baseline,
+ * and its judge likes that. The score at equal length is that of another program's ridge fit. */
+static void test_real_verdict_that_is_only_length(void **state)
+{
+    const sl_json *runs = json_object_get(expected, "runs");
+    const sl_votes_settings settings = sl_votes_settings_defaults();
+    char baselines[2 * PATH_MOST];
+    size_t warned = 0;
+
+    (void)state;
+    snprintf(baselines, sizeof baselines, "%s/baselines.jsonl.gz", folder);
+    for (size_t i = 0; i < json_array_size(runs); i++) {
+        const char *file;
+        char path[2 * PATH_MOST];
+        sl_vote_set set = { 0 };
+        sl_json *document;
+        size_t filled;
+        const sl_json *warnings;
+
+        T_OK(sl_json_text(&file, json_array_get(runs, i), "file"));
+        snprintf(path, sizeof path, "%s/%s", folder, file);
+        T_OK(sl_votes_read(&set, path));
+        T_OK(sl_votes_baselines(&filled, &set, baselines));
+        assert_int_equal(filled, set.point[0].count);
+        T_OK(sl_analyze_votes(&document, &set, &settings));
+        warnings = json_object_get(document, "warnings");
+        warned += json_array_size(warnings);
+        if (!strcmp(file, "runs/phi-2-sft.alpaca_eval_gpt4.jsonl.gz")) {
+            const sl_json *length = json_object_get(point_of(document), "length");
+
+            T_CLOSE(number(length, "lc_bs"), 0.42827265320416563, PUBLISHED);
+            assert_string_equal(json_string_value(json_object_get(length, "lc_stage")),
+                                "injection");
+            assert_int_equal(json_array_size(warnings), 1);
+            assert_non_null(strstr(json_string_value(json_array_get(warnings, 0)),
+                                   "the verdict changes under length control: fine-tuning"));
+        }
+        sl_json_close(&document);
+        sl_votes_close(&set);
+    }
+    assert_int_equal(warned, 1);
+}
+
 /* The keys that scripts rely on, in their order. */
 static void test_shape_of_the_document(void **state)
 {
@@ -317,6 +360,7 @@ int main(void)
         cmocka_unit_test(test_published_length_controlled_rates),
         cmocka_unit_test(test_two_models_side_by_side),
         cmocka_unit_test(test_stages_of_families),
+        cmocka_unit_test(test_real_verdict_that_is_only_length),
         cmocka_unit_test(test_shape_of_the_document),
         cmocka_unit_test(test_agreement_of_two_judges),
     };

@@ -1,135 +1,98 @@
-/* What the tests promise, by simulation with fixed seeds: error rates, votes needed, coverage. The
- * reference numbers of votes come from 8000 runs of another implementation (numpy), capped at 2000
- * prompts. */
-#include "analysis/boundary.h"
+/* What the tests promise, by simulation with fixed seeds: error rates, votes needed, coverage.
+ * `bench coverage` is the same at full size. The reference numbers of votes come from 8000 runs of
+ * another implementation (numpy), capped at 2000 prompts. */
+#include "analysis/simulate.h"
 #include "harness/harness.h"
 #include <stdio.h>
+#include <string.h>
 
-enum { CAP = 2000, RUNS = 4000 };
-
-/* One prompt mean: `votes` votes that share a probability drawn from a Beta law with intraclass
- * correlation .3 (p fixed for one vote). A Beta(a, b) draw by ranks of uniforms would need whole
- * parameters; here it is a ratio of gamma variates (Marsaglia and Tsang, ACM TOMS 26, 2000). */
-static double gamma_draw(sl_rng *rng, double shape)
-{
-    const double d = shape + (shape < 1.0 ? 1.0 : 0.0) - 1.0 / 3.0, c = 1.0 / sqrt(9.0 * d);
-
-    for (;;) {
-        const double x = sl_rng_normal(rng), v = pow(1.0 + c * x, 3.0);
-        const double u = 1.0 - sl_rng_uniform(rng);
-
-        if (v > 0.0 && log(u) < 0.5 * x * x + d - d * v + d * log(v))
-            return shape < 1.0 ? d * v * pow(1.0 - sl_rng_uniform(rng), 1.0 / shape) : d * v;
-    }
-}
-
-static double prompt_mean(sl_rng *rng, double p, int votes)
-{
-    const double size = 1.0 / 0.3 - 1.0; /* a + b for ICC .3 */
-    double wins = 0.0, a, b;
-
-    if (votes == 1)
-        return sl_rng_uniform(rng) < p;
-    a = gamma_draw(rng, p * size);
-    b = gamma_draw(rng, (1.0 - p) * size);
-    for (int k = 0; k < votes; k++)
-        wins += sl_rng_uniform(rng) < a / (a + b);
-    return wins / votes;
-}
-
-typedef struct outcome {
-    double error, mean_prompts;
-} outcome;
-
-static outcome simulate(double p, int votes)
-{
-    const sl_boundary_settings set = sl_boundary_defaults();
-    const sl_side wrong = p < 0.5 ? SL_SIDE_ABOVE : SL_SIDE_BELOW;
-    outcome o = { 0 };
-
-    for (uint64_t r = 0; r < RUNS; r++) {
-        sl_rng rng = sl_rng_at(r, sl_rng_stream("simulation"), (uint64_t)votes);
-        sl_kelly test;
-        sl_side side = SL_SIDE_NONE;
-        int n = 0;
-
-        T_OK(sl_kelly_open(&test, set.tau, set.delta, set.lambda, set.grid));
-        while (n < CAP && side == SL_SIDE_NONE) {
-            sl_kelly_add(&test, prompt_mean(&rng, p, votes));
-            n++;
-            side = sl_kelly_side(&test, set.alpha);
-        }
-        o.error += (side == wrong) / (double)RUNS;
-        o.mean_prompts += n / (double)RUNS;
-    }
-    return o;
-}
-
-static const struct {
-    double p;
-    int votes;
-    double mean_prompts; /* of the reference */
-} cases[] = {
-    { 0.40, 1, 84 }, { 0.45, 1, 177 }, { 0.55, 1, 177 }, { 0.66, 1, 44 },
-    { 0.40, 4, 45 }, { 0.45, 4, 92 },  { 0.55, 4, 92 },  { 0.66, 4, 25 },
-};
+enum { RUNS = 2400 };
 
 /* The promise: at most alpha beyond the zone, also at its ends .45 and .55, also when votes of one
- * prompt are correlated. */
+ * prompt are correlated. The default test only; at the ends the error is near .03. */
 static void test_errors_and_votes_of_the_default_test(void **state)
 {
+    size_t seen = 0;
+
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const outcome o = simulate(cases[i].p, cases[i].votes);
+    for (size_t i = 0; i < sl_simulate_case_count; i++) {
+        const sl_simulate_case *c = &sl_simulate_cases[i];
+        sl_simulate_result r;
 
-        if (!(o.error <= 0.05))
-            fail_msg("p %g, %d votes: want an error of at most .05, found %g", cases[i].p,
-                     cases[i].votes, o.error);
-        if (!(fabs(o.mean_prompts / cases[i].mean_prompts - 1.0) <= 0.1))
-            fail_msg("p %g, %d votes: want %g prompts, found %g", cases[i].p, cases[i].votes,
-                     cases[i].mean_prompts, o.mean_prompts);
+        if (strcmp(c->rule, "kelly:n=2000") != 0 || c->p == 0.5)
+            continue;
+        T_OK(sl_simulate_rule(&r, c, RUNS, 1));
+        if (!(r.error.upper <= 0.05))
+            fail_msg("p %g, %d votes: want an error whose 99 %% limit is at most .05, found %g "
+                     "(limit %g)",
+                     c->p, c->votes, r.error.value, r.error.upper);
+        if (!(fabs(r.mean / c->prompts - 1.0) <= 0.1))
+            fail_msg("p %g, %d votes: want %g prompts, found %g", c->p, c->votes, c->prompts,
+                     r.mean);
+        seen++;
     }
+    assert_int_equal(seen, 8);
 }
 
-/* The share of runs whose confidence sequence misses p at any of the looks; a band of 3 standard
- * errors is not needed: the sequence is conservative. */
-static double miss_rate(double p, int votes)
+/* Every other rule of the table needs what the other implementation needs. */
+static void test_votes_of_the_other_rules(void **state)
 {
-    enum { SEQUENCES = 400, LENGTH = 400 };
-    static const size_t looks[] = { 10, 25, 50, 100, 200, 400 };
-    static double y[LENGTH], lambda[LENGTH];
-    double missed = 0.0;
+    (void)state;
+    for (size_t i = 0; i < sl_simulate_case_count; i++) {
+        const sl_simulate_case *c = &sl_simulate_cases[i];
+        sl_simulate_result r;
 
-    for (uint64_t r = 0; r < SEQUENCES; r++) {
-        sl_rng rng = sl_rng_at(r, sl_rng_stream("coverage"), (uint64_t)votes);
-        int is_missed = 0;
-
-        for (size_t i = 0; i < LENGTH; i++)
-            y[i] = prompt_mean(&rng, p, votes);
-        sl_bet_series(lambda, y, LENGTH, 0.05);
-        for (size_t k = 0; k < sizeof looks / sizeof looks[0]; k++) {
-            const sl_interval cs = sl_bet_interval(y, lambda, looks[k], 0.05);
-
-            is_missed |= p < cs.lower || p > cs.upper;
-        }
-        missed += is_missed / (double)SEQUENCES;
+        if (isnan(c->prompts) || !strcmp(c->rule, "kelly:n=2000"))
+            continue;
+        T_OK(sl_simulate_rule(&r, c, RUNS / 8, 1));
+        if (!(fabs(r.mean / c->prompts - 1.0) <= 0.15)) /* 3 standard errors of 300 runs */
+            fail_msg("%s, p %g, %d votes: want %g prompts, found %g", c->rule, c->p, c->votes,
+                     c->prompts, r.mean);
     }
-    return missed;
 }
 
-static void test_coverage_of_the_confidence_sequence(void **state)
+/* Votes of one prompt as if independent: the table of the design has .157 and .160. */
+static void test_dependent_votes_break_the_ratio_test(void **state)
+{
+    static const double p[] = { 0.45, 0.55 };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        const sl_simulate_case c = { "sprt-votes:n=2000", p[i], 4, NAN };
+        sl_simulate_result r;
+
+        T_OK(sl_simulate_rule(&r, &c, 2000, 1));
+        assert_true(fabs(r.error.value - 0.16) < 0.025);
+    }
+}
+
+/* At every one of 2000 looks. */
+static void test_coverage_of_the_confidence_sequences(void **state)
 {
     static const double p[] = { 0.1, 0.45, 0.5, 0.66 };
 
     (void)state;
-    for (size_t i = 0; i < sizeof p / sizeof p[0]; i++)
-        for (int votes = 1; votes <= 4; votes += 3) {
-            const double missed = miss_rate(p[i], votes);
+    for (int kind = 0; kind < SL_SIMULATE_SEQUENCES; kind++)
+        for (size_t i = 0; i < sizeof p / sizeof p[0]; i++)
+            for (int votes = 1; votes <= 4; votes += 3) {
+                sl_simulate_share missed;
 
-            if (!(missed <= 0.05))
-                fail_msg("p %g, %d votes: want 95 %% coverage at every look, found %g", p[i], votes,
-                         1.0 - missed);
-        }
+                T_OK(sl_simulate_misses(&missed, kind, p[i], votes, 0.05, 300, 1));
+                if (!(missed.value <= 0.05))
+                    fail_msg("%s, p %g, %d votes: want 95 %% coverage at every look, found %g",
+                             sl_simulate_sequence_names[kind], p[i], votes, 1.0 - missed.value);
+            }
+}
+
+/* A level that is too small is found out: the check can turn red. */
+static void test_a_sequence_at_half_the_level_misses_more(void **state)
+{
+    sl_simulate_share five, ninety;
+
+    (void)state;
+    T_OK(sl_simulate_misses(&five, SL_SIMULATE_BETTING, 0.5, 1, 0.05, 200, 1));
+    T_OK(sl_simulate_misses(&ninety, SL_SIMULATE_BETTING, 0.5, 1, 0.9, 200, 1));
+    assert_true(ninety.value > 0.1 && ninety.value > 2.0 * five.value);
 }
 
 /* Sanity of the simulation itself: mean p and the intraclass correlation that it promises. */
@@ -141,7 +104,7 @@ static void test_simulated_votes_are_correlated_as_said(void **state)
 
     (void)state;
     for (int i = 0; i < N; i++) {
-        const double y = prompt_mean(&rng, 0.45, 4);
+        const double y = sl_simulate_prompt(&rng, 0.45, 4);
 
         sum += y / N;
         squares += y * y / N;
@@ -152,12 +115,37 @@ static void test_simulated_votes_are_correlated_as_said(void **state)
     assert_true(fabs(var / (0.45 * 0.55) - (1.0 + 3.0 * 0.3) / 4.0) < 0.005);
 }
 
+/* The bracket misses the crossing in at most 5 % of the runs, and a flat path does not cross. */
+static void test_coverage_of_the_bracket(void **state)
+{
+    enum { PATHS = 30 };
+
+    (void)state;
+    for (size_t i = 0; i < sl_simulate_path_count; i++) {
+        const sl_simulate_path *path = &sl_simulate_paths[i];
+        sl_simulate_cover c;
+
+        T_OK(sl_simulate_crossing(&c, path, 200, 1, PATHS, 1));
+        if (c.bracket.hits > 2)
+            fail_msg("%s: want at most 2 misses of the bracket in %d runs, found %zu", path->name,
+                     PATHS, c.bracket.hits);
+        if (!strcmp(path->name, "flat"))
+            assert_true(c.path[SL_PATH_UNDECIDED] >= PATHS - 2);
+        if (!strcmp(path->name, "steep"))
+            assert_true(c.path[SL_PATH_CROSSED] >= PATHS - 2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_simulated_votes_are_correlated_as_said),
         cmocka_unit_test(test_errors_and_votes_of_the_default_test),
-        cmocka_unit_test(test_coverage_of_the_confidence_sequence),
+        cmocka_unit_test(test_votes_of_the_other_rules),
+        cmocka_unit_test(test_dependent_votes_break_the_ratio_test),
+        cmocka_unit_test(test_coverage_of_the_confidence_sequences),
+        cmocka_unit_test(test_a_sequence_at_half_the_level_misses_more),
+        cmocka_unit_test(test_coverage_of_the_bracket),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

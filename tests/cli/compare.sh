@@ -20,6 +20,18 @@ done
 expect 0 "$program" compare votes.jsonl --format csv
 prints "models,1,f_1,a,base,j,40,40,0.5,"
 
+# The answers of the baseline give the score at equal length; another baseline's give nothing.
+for i in $(seq 40); do echo "{\"prompt_id\": $i, \"baseline\": \"base\", \"output\": \"four\"}"; done >base.jsonl
+for i in $(seq 40); do
+    echo "{\"prompt_id\": $i, \"prompt\": \"$i\", \"model\": \"m\", \"baseline\": \"base\", \"output\": \"longer $i\", \"preference\": $((i % 2 + 1))}"
+done >rated.jsonl
+expect 0 "$program" analyze rated.jsonl --baselines base.jsonl
+prints "with lengths controlled"
+expect 0 "$program" compare rated.jsonl --baselines base.jsonl --json
+sed 's/"base"/"else"/' base.jsonl >else.jsonl
+expect 1 "$program" analyze rated.jsonl --baselines else.jsonl
+says "want answers of a baseline that these votes met"
+
 # Runs: the same data in another order have prompts in common.
 make_start
 expect 0 train_dpo one --set policy.source=static --set measure.counterfactual=false
