@@ -14,8 +14,7 @@ enum { SL_SIMULATE_CAP = 2000 }; /* prompts at most */
  * probability drawn from Beta(a, b) with a + b = 1/ICC - 1 and mean p (beta-binomial). */
 double sl_simulate_prompt(sl_rng *rng, double p, int votes);
 
-/* A rule on votes of probability p, and what metrics.md expects of it (8000 runs of another
- * program). */
+/* A rule on votes of probability p, and the prompts that another program needed (8000 runs). */
 typedef struct sl_simulate_case {
     const char *rule;
     double p;
