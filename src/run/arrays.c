@@ -1,4 +1,4 @@
-/* Opening, writing and closing; arrays_read.c reads. */
+/* Writing and closing; arrays_caged.c reads, by a child process in which arrays_read.c runs. */
 #include "run/arrays_int.h"
 
 #include "base/alloc.h"
@@ -30,22 +30,6 @@ static sl_status finish_opening(sl_arrays **out, sl_arrays *a, sl_status st, con
     return sl_err_where(st, "%s", path);
 }
 
-sl_status sl_arrays_open(sl_arrays **out, const char *path)
-{
-    sl_arrays *a = NULL;
-    sl_status st;
-
-    *out = NULL;
-    if (!sl_file_exists(path))
-        return sl_err_where(SL_FAIL(SL_EIO, "want an HDF5 file, found none"), "%s", path);
-    SL_TRY(sl_take(&a, 1, sizeof *a));
-    a->file = H5I_INVALID_HID;
-    sl_h5_begin();
-    st = sl_h5_open(&a->file, path);
-    sl_h5_end();
-    return finish_opening(out, a, st, path);
-}
-
 sl_status sl_arrays_create(sl_arrays **out, const char *path)
 {
     sl_arrays *a = NULL;
@@ -57,6 +41,7 @@ sl_status sl_arrays_create(sl_arrays **out, const char *path)
         return sl_err_where(SL_FAIL(SL_EIO, "want a new file, found one there"), "%s", path);
     SL_TRY(sl_take(&a, 1, sizeof *a));
     a->file = H5I_INVALID_HID;
+    a->fd = -1;
     n = snprintf(a->path, sizeof a->path, "%s", path);
     if (n < 0 || (size_t)n >= sizeof a->path - sizeof ".part") {
         sl_free(a);
@@ -134,6 +119,11 @@ void sl_arrays_close(sl_arrays **arrays)
     sl_h5_begin();
     sl_h5_close(&a->file);
     sl_h5_end();
+    if (a->child)
+        sl_cage_close(&a->child->cage);
+    sl_free(a->child);
+    if (a->fd >= 0)
+        (void)close(a->fd);
     if (a->part[0])
         (void)unlink(a->part);
     sl_free(a);

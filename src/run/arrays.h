@@ -1,6 +1,7 @@
 /* Named arrays of a plain HDF5 file: reference values in, logits out. Not the run record, which has
- * its own reader. A file may come from a stranger: links must be hard, data must lie in the file
- * behind known filters, numbers must be what is asked for, and an array is at most 1 GiB. */
+ * its own reader. A file may come from a stranger: it is read in a child process with limits, links
+ * must be hard, data must lie in the file behind known filters, numbers must be what is asked for,
+ * and an array is at most 1 GiB. */
 #ifndef SL_RUN_ARRAYS_H
 #define SL_RUN_ARRAYS_H
 
@@ -14,7 +15,8 @@ enum { SL_ARRAY_RANK = 4, SL_ARRAY_NAME = 256 };
 
 sl_status sl_arrays_open(sl_arrays **out, const char *path) SL_MUSTUSE;
 void sl_arrays_close(sl_arrays **arrays);
-/* Whether `name` ("pairs/dpo/loss") is a dataset or a group. */
+/* Whether `name` ("pairs/dpo/loss") is a dataset or a group. A failure to find out says 0 here and
+ * is the error of the next call that has one. */
 int sl_arrays_has(const sl_arrays *arrays, const char *name);
 int sl_arrays_is_group(const sl_arrays *arrays, const char *name);
 /* *out = all elements in C order, converted to `type` (integers and floats only; a number that does

@@ -1,9 +1,9 @@
+/* What is read of a file of arrays, in the child process that holds it. */
 #include "run/arrays_int.h"
 
 #include "base/alloc.h"
 #include <string.h>
 
-#define ARRAY_MAX_BYTES ((size_t)1 << 30)
 enum { LIST_MAX = 100000 };
 
 /* Every link on the way is hard: nothing leads out of the file. */
@@ -25,27 +25,13 @@ static int has_path(hid_t file, const char *name)
     }
 }
 
-int sl_arrays_has(const sl_arrays *arrays, const char *name)
-{
-    int found;
-
-    sl_h5_begin();
-    found = has_path(arrays->file, name);
-    sl_h5_end();
-    return found;
-}
-
-int sl_arrays_is_group(const sl_arrays *arrays, const char *name)
+static int is_group(hid_t file, const char *name)
 {
     H5O_info_t info;
-    int found;
 
-    sl_h5_begin();
-    found = has_path(arrays->file, name) &&
-            H5Oget_info_by_name2(arrays->file, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) >= 0 &&
-            info.type == H5O_TYPE_GROUP;
-    sl_h5_end();
-    return found;
+    return has_path(file, name) &&
+           H5Oget_info_by_name2(file, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) >= 0 &&
+           info.type == H5O_TYPE_GROUP;
 }
 
 static sl_status check_storage(hid_t set)
@@ -84,10 +70,10 @@ static sl_status measure(hid_t set, size_t element_bytes, size_t *count, size_t 
     SL_TRY(st);
     *count = 1;
     for (size_t i = 0; i < SL_ARRAY_RANK; i++) {
-        if (extent[i] > ARRAY_MAX_BYTES || sl_mul(count, *count, (size_t)extent[i]) != SL_OK ||
-            *count > ARRAY_MAX_BYTES / element_bytes)
+        if (extent[i] > SL_ARRAY_BYTES || sl_mul(count, *count, (size_t)extent[i]) != SL_OK ||
+            *count > SL_ARRAY_BYTES / element_bytes)
             return SL_FAIL(SL_EFORMAT, "want at most %zu elements, found more",
-                           ARRAY_MAX_BYTES / element_bytes);
+                           SL_ARRAY_BYTES / element_bytes);
         if (dims)
             dims[i] = (size_t)extent[i];
     }
@@ -145,45 +131,11 @@ static sl_status read_all(void **out, size_t *count, size_t *dims, hid_t set, sl
 }
 
 /* Opens the dataset of that name; everything on the way to it stays in this file. */
-static sl_status open_set(hid_t *set, const sl_arrays *arrays, const char *name)
+static sl_status open_set(hid_t *set, hid_t file, const char *name)
 {
-    if (!has_path(arrays->file, name))
+    if (!has_path(file, name))
         return SL_FAIL(SL_EFORMAT, "want this dataset, found none");
-    return SL_H5_ID(set, H5Dopen2(arrays->file, name, H5P_DEFAULT));
-}
-
-sl_status sl_arrays_read(void *out, size_t *count, size_t *dims, const sl_arrays *arrays,
-                         const char *name, sl_array_type type)
-{
-    hid_t set = H5I_INVALID_HID;
-    void *x = NULL;
-    sl_status st;
-
-    sl_h5_begin();
-    st = open_set(&set, arrays, name);
-    if (st == SL_OK)
-        st = read_all(&x, count, dims, set, type);
-    sl_h5_close(&set);
-    sl_h5_end();
-    if (st != SL_OK) {
-        sl_free(x);
-        x = NULL;
-    }
-    memcpy(out, &x, sizeof x);
-    return sl_err_where(st, "/%s", name);
-}
-
-sl_status sl_arrays_scalar(double *out, const sl_arrays *arrays, const char *name)
-{
-    double *x = NULL;
-    size_t count = 0;
-
-    SL_TRY(sl_arrays_read(&x, &count, NULL, arrays, name, SL_ARRAY_F64));
-    *out = count ? x[0] : 0.0;
-    sl_free(x);
-    if (count != 1)
-        return sl_err_where(SL_FAIL(SL_EFORMAT, "want one number, found %zu", count), "/%s", name);
-    return SL_OK;
+    return SL_H5_ID(set, H5Dopen2(file, name, H5P_DEFAULT));
 }
 
 static sl_status read_strings(char **out, size_t *count, hid_t set)
@@ -207,35 +159,15 @@ out:
     return st;
 }
 
-sl_status sl_arrays_strings(char **out, size_t *count, const sl_arrays *arrays, const char *name)
+static sl_status open_attribute(hid_t *attribute, hid_t file, const sl_array_question *q)
 {
-    hid_t set = H5I_INVALID_HID;
-    sl_status st;
+    const int is_root = !strcmp(q->name, "/");
 
-    *out = NULL;
-    sl_h5_begin();
-    st = open_set(&set, arrays, name);
-    if (st == SL_OK)
-        st = read_strings(out, count, set);
-    sl_h5_close(&set);
-    sl_h5_end();
-    if (st != SL_OK) {
-        sl_free(*out);
-        *out = NULL;
-    }
-    return sl_err_where(st, "/%s", name);
-}
-
-static sl_status open_attribute(hid_t *attribute, const sl_arrays *arrays, const char *name,
-                                const char *attribute_name)
-{
-    const int is_root = !strcmp(name, "/");
-
-    if ((!is_root && !has_path(arrays->file, name)) ||
-        H5Aexists_by_name(arrays->file, name, attribute_name, H5P_DEFAULT) <= 0)
+    if ((!is_root && !has_path(file, q->name)) ||
+        H5Aexists_by_name(file, q->name, q->attribute, H5P_DEFAULT) <= 0)
         return SL_FAIL(SL_EFORMAT, "want this attribute, found none");
     return SL_H5_ID(attribute,
-                    H5Aopen_by_name(arrays->file, name, attribute_name, H5P_DEFAULT, H5P_DEFAULT));
+                    H5Aopen_by_name(file, q->name, q->attribute, H5P_DEFAULT, H5P_DEFAULT));
 }
 
 static int is_single(hid_t attribute)
@@ -246,25 +178,6 @@ static int is_single(hid_t attribute)
     if (space >= 0)
         (void)H5Sclose(space);
     return single;
-}
-
-sl_status sl_arrays_attribute(double *out, const sl_arrays *arrays, const char *name,
-                              const char *attribute)
-{
-    hid_t a = H5I_INVALID_HID, type = H5I_INVALID_HID;
-    sl_status st = SL_OK;
-
-    sl_h5_begin();
-    SL_TRY_OUT(open_attribute(&a, arrays, name, attribute));
-    SL_TRY_OUT(SL_H5_ID(&type, H5Aget_type(a)));
-    if (!fits(H5Tget_class(type), SL_ARRAY_F64) || !is_single(a))
-        SL_TRY_OUT(SL_FAIL(SL_EFORMAT, "want one number, found another type"));
-    SL_TRY_OUT(SL_H5(H5Aread(a, H5T_NATIVE_DOUBLE, out)));
-out:
-    sl_h5_close(&type);
-    sl_h5_close(&a);
-    sl_h5_end();
-    return sl_err_where(st, "%s attribute \"%s\"", name, attribute);
 }
 
 /* A variable string is allocated by the library: at most what the file holds. */
@@ -287,25 +200,6 @@ static sl_status read_text(char *out, size_t size, hid_t attribute, hid_t type)
     return out ? SL_OK : SL_FAIL(SL_EFORMAT, "want text below %zu bytes, found other", size);
 }
 
-sl_status sl_arrays_text(char *out, size_t size, const sl_arrays *arrays, const char *name,
-                         const char *attribute)
-{
-    hid_t a = H5I_INVALID_HID, type = H5I_INVALID_HID;
-    sl_status st = SL_OK;
-
-    sl_h5_begin();
-    SL_TRY_OUT(open_attribute(&a, arrays, name, attribute));
-    SL_TRY_OUT(SL_H5_ID(&type, H5Aget_type(a)));
-    if (H5Tget_class(type) != H5T_STRING || !is_single(a))
-        SL_TRY_OUT(SL_FAIL(SL_EFORMAT, "want text, found another type"));
-    st = read_text(out, size, a, type);
-out:
-    sl_h5_close(&type);
-    sl_h5_close(&a);
-    sl_h5_end();
-    return sl_err_where(st, "%s attribute \"%s\"", name, attribute);
-}
-
 static sl_status list_names(char **out, size_t *count, hid_t group)
 {
     H5G_info_t info;
@@ -322,23 +216,138 @@ static sl_status list_names(char **out, size_t *count, hid_t group)
     return SL_OK;
 }
 
-sl_status sl_arrays_list(char **out, size_t *count, const sl_arrays *arrays, const char *name)
+/* --- answers: head, and data that the state keeps until the next question */
+
+static sl_status answer_has(sl_array_head *head, sl_arrays *a, const sl_array_question *q)
 {
-    hid_t group = H5I_INVALID_HID;
+    head->count = (uint64_t)has_path(a->file, q->name);
+    return SL_OK;
+}
+
+static sl_status answer_is_group(sl_array_head *head, sl_arrays *a, const sl_array_question *q)
+{
+    head->count = (uint64_t)is_group(a->file, q->name);
+    return SL_OK;
+}
+
+static sl_status answer_numbers(sl_array_head *head, sl_arrays *a, const sl_array_question *q)
+{
+    hid_t set = H5I_INVALID_HID;
+    size_t count = 0, dims[SL_ARRAY_RANK] = { 0 };
+    sl_status st = open_set(&set, a->file, q->name);
+
+    if (st == SL_OK)
+        st = read_all(&a->data, &count, dims, set, (sl_array_type)q->type);
+    sl_h5_close(&set);
+    head->count = count;
+    for (size_t i = 0; i < SL_ARRAY_RANK; i++)
+        head->dims[i] = dims[i];
+    a->bytes = count * sl_array_bytes((sl_array_type)q->type);
+    return st;
+}
+
+static sl_status answer_strings(sl_array_head *head, sl_arrays *a, const sl_array_question *q)
+{
+    hid_t set = H5I_INVALID_HID;
+    size_t count = 0;
+    char *strings = NULL;
+    sl_status st = open_set(&set, a->file, q->name);
+
+    if (st == SL_OK)
+        st = read_strings(&strings, &count, set);
+    sl_h5_close(&set);
+    a->data = strings;
+    a->bytes = count * SL_ARRAY_NAME;
+    head->count = count;
+    return st;
+}
+
+static sl_status answer_attribute(sl_array_head *head, sl_arrays *a, const sl_array_question *q)
+{
+    hid_t at = H5I_INVALID_HID, type = H5I_INVALID_HID;
     sl_status st = SL_OK;
 
-    *out = NULL;
-    sl_h5_begin();
-    if (strcmp(name, "/") != 0 && !has_path(arrays->file, name))
-        SL_TRY_OUT(SL_FAIL(SL_EFORMAT, "want this group, found none"));
-    SL_TRY_OUT(SL_H5_ID(&group, H5Gopen2(arrays->file, name, H5P_DEFAULT)));
-    SL_TRY_OUT(list_names(out, count, group));
+    SL_TRY_OUT(open_attribute(&at, a->file, q));
+    SL_TRY_OUT(SL_H5_ID(&type, H5Aget_type(at)));
+    if (!fits(H5Tget_class(type), SL_ARRAY_F64) || !is_single(at))
+        SL_TRY_OUT(SL_FAIL(SL_EFORMAT, "want one number, found another type"));
+    SL_TRY_OUT(SL_H5(H5Aread(at, H5T_NATIVE_DOUBLE, &head->value)));
 out:
+    sl_h5_close(&type);
+    sl_h5_close(&at);
+    return st;
+}
+
+static sl_status answer_text(sl_array_head *head, sl_arrays *a, const sl_array_question *q)
+{
+    hid_t at = H5I_INVALID_HID, type = H5I_INVALID_HID;
+    char *text = NULL;
+    sl_status st = SL_OK;
+
+    SL_TRY_OUT(sl_take(&text, SL_ARRAY_TEXT, 1));
+    a->data = text;
+    a->bytes = SL_ARRAY_TEXT;
+    SL_TRY_OUT(open_attribute(&at, a->file, q));
+    SL_TRY_OUT(SL_H5_ID(&type, H5Aget_type(at)));
+    if (H5Tget_class(type) != H5T_STRING || !is_single(at))
+        SL_TRY_OUT(SL_FAIL(SL_EFORMAT, "want text, found another type"));
+    st = read_text(text, SL_ARRAY_TEXT, at, type);
+    head->count = SL_ARRAY_TEXT;
+out:
+    sl_h5_close(&type);
+    sl_h5_close(&at);
+    return st;
+}
+
+static sl_status answer_list(sl_array_head *head, sl_arrays *a, const sl_array_question *q)
+{
+    hid_t group = H5I_INVALID_HID;
+    size_t count = 0;
+    char *names = NULL;
+    sl_status st;
+
+    if (strcmp(q->name, "/") != 0 && !has_path(a->file, q->name))
+        return SL_FAIL(SL_EFORMAT, "want this group, found none");
+    SL_TRY(SL_H5_ID(&group, H5Gopen2(a->file, q->name, H5P_DEFAULT)));
+    st = list_names(&names, &count, group);
     sl_h5_close(&group);
+    a->data = names;
+    a->bytes = count * SL_ARRAY_NAME;
+    head->count = count;
+    return st;
+}
+
+static sl_status answer_open(sl_array_head *head, sl_arrays *a, const sl_array_question *q)
+{
+    (void)head;
+    (void)q;
+    return sl_h5_open_fd(&a->file, a->fd);
+}
+
+sl_status sl_arrays_answer(sl_cage_answer *out, void *state, const void *asked, size_t bytes)
+{
+    static sl_status (*const answers[])(sl_array_head *, sl_arrays *, const sl_array_question *) = {
+        [SL_ASK_OPEN] = answer_open,         [SL_ASK_HAS] = answer_has,
+        [SL_ASK_IS_GROUP] = answer_is_group, [SL_ASK_NUMBERS] = answer_numbers,
+        [SL_ASK_STRINGS] = answer_strings,   [SL_ASK_ATTRIBUTE] = answer_attribute,
+        [SL_ASK_TEXT] = answer_text,         [SL_ASK_LIST] = answer_list,
+    };
+    sl_arrays *a = state;
+    sl_array_question q;
+    sl_array_head head = { .count = 0 };
+    sl_status st;
+
+    SL_CHECK(bytes == sizeof q);
+    memcpy(&q, asked, sizeof q);
+    SL_CHECK(q.kind < sizeof answers / sizeof answers[0]);
+    sl_free(a->data);
+    a->data = NULL;
+    a->bytes = 0;
+    sl_h5_begin();
+    st = answers[q.kind](&head, a, &q);
     sl_h5_end();
-    if (st != SL_OK) {
-        sl_free(*out);
-        *out = NULL;
-    }
-    return sl_err_where(st, "/%s", name);
+    memcpy(out->head, &head, sizeof head);
+    out->data = a->data;
+    out->bytes = a->bytes;
+    return st;
 }

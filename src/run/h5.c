@@ -26,6 +26,11 @@ void sl_h5_end(void)
     (void)pthread_mutex_unlock(&mutex);
 }
 
+void sl_h5_forked(void)
+{
+    mutex = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+}
+
 /* What is kept of the library's error stack: the cause, and whether the system gave it. */
 typedef struct cause {
     char text[256];
@@ -107,18 +112,6 @@ sl_status sl_h5_create(hid_t *out, const char *path, size_t user_block_bytes)
     SL_TRY_OUT(SL_H5_ID(out, H5Fcreate(path, H5F_ACC_TRUNC, creation, access)));
 out:
     sl_h5_close(&creation);
-    sl_h5_close(&access);
-    return st;
-}
-
-sl_status sl_h5_open(hid_t *out, const char *path)
-{
-    sl_status st = SL_OK;
-    hid_t access = H5I_INVALID_HID;
-
-    SL_TRY_OUT(sl_h5_access(&access));
-    SL_TRY_OUT(SL_H5_ID(out, H5Fopen(path, H5F_ACC_RDONLY, access)));
-out:
     sl_h5_close(&access);
     return st;
 }

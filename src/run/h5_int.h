@@ -12,6 +12,8 @@
 /* Takes the mutex, silences the library's own printing. Always paired, also on failure. */
 void sl_h5_begin(void);
 void sl_h5_end(void);
+/* In a child process that was forked between the two: the mutex is free again. */
+void sl_h5_forked(void);
 
 /* *out = id when id is valid; else SL_EIO or SL_EFORMAT (see sl_h5_done) with the innermost message
  * of the library's stack. call: the text of the call. */
@@ -30,8 +32,8 @@ sl_status sl_h5_close_file(hid_t *file) SL_MUSTUSE;
 sl_status sl_h5_access(hid_t *out) SL_MUSTUSE;
 /* New file with a user block of user_block_bytes, no times, V110. Replaces an older one. */
 sl_status sl_h5_create(hid_t *out, const char *path, size_t user_block_bytes) SL_MUSTUSE;
-/* Opens for reading. */
-sl_status sl_h5_open(hid_t *out, const char *path) SL_MUSTUSE;
+/* Opens what a descriptor reads, which must stay open as long. */
+sl_status sl_h5_open_fd(hid_t *out, int fd) SL_MUSTUSE;
 /* A creation list names only filters that are compiled in: deflate, shuffle, fletcher32. */
 sl_status sl_h5_check_filters(hid_t creation) SL_MUSTUSE;
 /* A fixed-size UTF-8 string type of `bytes` bytes. */

@@ -17,6 +17,7 @@ typedef struct sl_run_identity {
     uint8_t has_table[SL_TABLE_COUNT];
     char *json;      /* run.json as it stands, owned */
     char sha256[65]; /* of it */
+    int is_own;      /* this process writes the run: its segments are read here, not in a child */
 } sl_run_identity;
 
 /* Reads RUN/run.json. Errors: SL_EIO; SL_EFORMAT; SL_EVERSION for an unknown major version. */

@@ -348,7 +348,7 @@ static sl_status block_json(sl_json **out, const sl_index_list *list, form f)
     return sl_json_put(o, "state_sha256", json_string(list->sha256));
 }
 
-sl_status sl_index_build(const char *run_path, int is_final, uint64_t pack_bytes)
+sl_status sl_index_build(const char *run_path, int is_own, int is_final, uint64_t pack_bytes)
 {
     sl_status st = SL_OK;
     sl_index_list list;
@@ -358,7 +358,7 @@ sl_status sl_index_build(const char *run_path, int is_final, uint64_t pack_bytes
 
     SL_TRY(sl_file_join(path, sizeof path, run_path, "run.h5"));
     SL_TRY(sl_file_join(tmp, sizeof tmp, run_path, "run.h5.tmp"));
-    SL_TRY(sl_index_list_open(&list, run_path, 1));
+    SL_TRY(sl_index_list_open(&list, run_path, is_own, 1));
     f = choose_form(&list, is_final, pack_bytes);
     SL_TRY_OUT(write_tmp(tmp, &list, f, run_path));
     SL_TRY_OUT(block_json(&block, &list, f));
@@ -379,7 +379,7 @@ static sl_status check_block(int *is_stale, int fd, const char *run_path)
     SL_TRY_OUT(sl_userblock_read(&block, fd));
     SL_TRY_OUT(sl_userblock_prove(fd, block));
     SL_TRY_OUT(sl_json_text(&state, block, "state_sha256"));
-    SL_TRY_OUT(sl_index_list_open(&list, run_path, 0));
+    SL_TRY_OUT(sl_index_list_open(&list, run_path, 0, 0));
     *is_stale = strcmp(state, list.sha256) != 0;
 out:
     sl_json_close(&block);

@@ -118,7 +118,7 @@ out:
     return st;
 }
 
-sl_status sl_index_list_open(sl_index_list *out, const char *run_path, int with_live)
+sl_status sl_index_list_open(sl_index_list *out, const char *run_path, int is_own, int with_live)
 {
     sl_status st = SL_OK;
     sl_sha256 sha;
@@ -127,6 +127,7 @@ sl_status sl_index_list_open(sl_index_list *out, const char *run_path, int with_
     *out = (sl_index_list){ 0 };
     sl_sha256_open(&sha);
     SL_TRY_OUT(sl_run_identity_load(&out->identity, run_path));
+    out->identity.is_own = is_own;
     for (uint32_t rank = 0; rank < out->identity.world_size; rank++)
         SL_TRY_OUT(add_rank(out, &sha, run_path, rank, with_live));
     sl_sha256_close(&sha, digest);

@@ -23,7 +23,8 @@ typedef struct sl_index_list {
 } sl_index_list;
 
 /* Reads identity, user blocks and START frames; with_live: counts live rows too. */
-sl_status sl_index_list_open(sl_index_list *out, const char *run_path, int with_live) SL_MUSTUSE;
+sl_status sl_index_list_open(sl_index_list *out, const char *run_path, int is_own,
+                             int with_live) SL_MUSTUSE;
 void sl_index_list_close(sl_index_list *list);
 
 #endif

@@ -65,9 +65,11 @@ static void keep_proofs(sl_reader *reader, const sl_part *old, size_t count)
 /* A new list of parts; the old one stays when that fails. */
 static sl_status reopen_parts(sl_reader *reader)
 {
-    sl_reader old = *reader;
+    sl_reader old;
     sl_status st;
 
+    sl_open_segment_close(reader); /* of neither list from here */
+    old = *reader;
     reader->part = NULL;
     reader->parts = reader->capacity = 0;
     reader->attempts = (sl_attempts){ 0 };

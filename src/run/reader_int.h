@@ -31,6 +31,7 @@ struct sl_reader {
     int is_all; /* dead rows too */
     sl_part *part;
     size_t parts, capacity;
+    struct sl_open_segment *open; /* the segment that was read last; NULL: none */
     sl_attempts attempts;
     sl_table_view view[SL_TABLE_COUNT];
     sl_text *text; /* (texts) by hash */
@@ -49,5 +50,7 @@ sl_status sl_part_prove(const sl_reader *reader, sl_part *part) SL_MUSTUSE;
 /* Counts live rows of a table, once a snapshot. */
 sl_status sl_view_count(sl_reader *reader, sl_table table) SL_MUSTUSE;
 void sl_texts_release(sl_reader *reader);
+/* Lets go of the segment that was read last, and of the process that reads it. */
+void sl_open_segment_close(sl_reader *reader);
 
 #endif

@@ -20,6 +20,7 @@ static void part_close(sl_part *part)
 
 void sl_parts_close(sl_reader *reader)
 {
+    sl_open_segment_close(reader);
     for (size_t i = 0; i < reader->parts; i++)
         part_close(&reader->part[i]);
     reader->parts = 0;

@@ -23,6 +23,44 @@ sl_status sl_part_prove(const sl_reader *reader, sl_part *part)
     return SL_OK;
 }
 
+/* One segment stays open, so that tables of it, and windows of a wide column, are read by one
+ * process. */
+typedef struct sl_open_segment {
+    uint32_t number;
+    sl_segment_info info;
+    sl_segment_file file;
+} sl_open_segment;
+
+void sl_open_segment_close(sl_reader *reader)
+{
+    if (reader->open)
+        sl_segment_file_close(&reader->open->file);
+    sl_free(reader->open);
+    reader->open = NULL;
+}
+
+static sl_status open_segment(sl_segment_file **out, sl_reader *reader, sl_part *p,
+                              const char *path)
+{
+    sl_open_segment *o = reader->open;
+    sl_status st;
+
+    if (!o || o->number != p->number) {
+        sl_open_segment_close(reader);
+        SL_TRY(sl_part_prove(reader, p));
+        SL_TRY(sl_take(&o, 1, sizeof *o));
+        o->number = p->number;
+        o->info = p->info;
+        reader->open = o;
+        st = sl_segment_file_open(&o->file, path, &o->info, &reader->identity);
+        if (st != SL_OK)
+            sl_open_segment_close(reader);
+        SL_TRY(st);
+    }
+    *out = &o->file;
+    return SL_OK;
+}
+
 /* Rows [first, first + count) of a table of one part, counted from the part's first row. */
 typedef struct range {
     uint64_t at;          /* number of the next row that the journal gives */
@@ -59,20 +97,32 @@ static sl_status visit_journal(const sl_part *p, sl_table table, range *r)
     return SL_OK;
 }
 
-static sl_status visit_part(const sl_reader *reader, sl_part *p, sl_table table, uint64_t first,
+static sl_status visit_segment(sl_reader *reader, sl_part *p, sl_table table, const range *r)
+{
+    char path[SL_RUN_PATH];
+    sl_segment_file *file = NULL;
+    sl_status st;
+
+    SL_TRY(sl_rank_path(path, reader->folder, SL_FILE_SEGMENT, p->number));
+    st = open_segment(&file, reader, p, path);
+    if (st == SL_OK)
+        st = sl_segment_file_visit(file, table, r->first, r->last - r->first, r->visit, r->with);
+    if (st != SL_OK)
+        sl_open_segment_close(reader);
+    return sl_err_where(st, "%s", path);
+}
+
+static sl_status visit_part(sl_reader *reader, sl_part *p, sl_table table, uint64_t first,
                             uint64_t count, sl_rows_visit visit, void *with)
 {
     range r = { .first = first, .last = first + count, .visit = visit, .with = with };
-    char path[SL_RUN_PATH];
 
     if (!count)
         return SL_OK;
     if (p->journal)
         return sl_err_where(visit_journal(p, table, &r), "%s journal %u", reader->folder,
                             p->number);
-    SL_TRY(sl_part_prove(reader, p));
-    SL_TRY(sl_rank_path(path, reader->folder, SL_FILE_SEGMENT, p->number));
-    return sl_segment_visit(path, &p->info, &reader->identity, table, first, count, visit, with);
+    return visit_segment(reader, p, table, &r);
 }
 
 /* Visitor that counts rows up to a step. */
@@ -96,7 +146,9 @@ static sl_status count_part(uint64_t *live, sl_reader *reader, sl_part *p, sl_ta
     live_count c = { .until = reader->is_all
                                   ? INT64_MAX
                                   : sl_attempts_live_until(&reader->attempts, p->attempt) };
+    sl_segment_file *file = NULL;
     char path[SL_RUN_PATH];
+    sl_status st;
 
     *live = p->rows[table];
     if (c.until == INT64_MAX || !*live)
@@ -106,9 +158,13 @@ static sl_status count_part(uint64_t *live, sl_reader *reader, sl_part *p, sl_ta
         *live = c.live;
         return SL_OK;
     }
-    SL_TRY(sl_part_prove(reader, p));
     SL_TRY(sl_rank_path(path, reader->folder, SL_FILE_SEGMENT, p->number));
-    return sl_segment_live(live, path, &p->info, &reader->identity, table, c.until);
+    st = open_segment(&file, reader, p, path);
+    if (st == SL_OK)
+        st = sl_segment_file_live(live, file, table, c.until);
+    if (st != SL_OK)
+        sl_open_segment_close(reader);
+    return sl_err_where(st, "%s", path);
 }
 
 sl_status sl_view_count(sl_reader *reader, sl_table table)

@@ -374,7 +374,7 @@ static sl_status act_on_all(looker *l)
         sl_err_clear(); /* damaged or missing: it is derived, so it is made again */
         is_stale = 1;
     }
-    return is_stale ? sl_index_build(l->run_path, 0, 0) : SL_OK;
+    return is_stale ? sl_index_build(l->run_path, 0, 0, 0) : SL_OK;
 }
 
 sl_status sl_recover_look(sl_recovery *out, const char *run_path, const sl_run_identity *identity,

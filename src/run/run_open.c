@@ -164,6 +164,7 @@ static sl_status begin_attempt(sl_run *run, const sl_journal_begin *begin,
         recovered && recovered->last_number ? &recovered->previous : NULL;
     size_t largest = 0;
 
+    run->identity.is_own = 1; /* what recovery left is checked; from here we read what we wrote */
     run->attempt = begin->attempt;
     run->step = begin->resumed_from < 0 ? 0 : begin->resumed_from;
     for (int t = 0; t < SL_TABLE_COUNT; t++) {
@@ -219,7 +220,7 @@ static sl_status create_in(sl_run *run, const sl_json *run_json, const sl_json *
     SL_TRY(sl_run_identity_load(&run->identity, run->path));
     SL_TRY(lock_or_refuse(run));
     SL_TRY(make_folders(run));
-    SL_TRY(sl_index_build(run->path, 0, run->settings.pack_bytes));
+    SL_TRY(sl_index_build(run->path, 1, 0, run->settings.pack_bytes));
     SL_TRY(begin_attempt(run, &begin, NULL));
     return first_events(run, SL_EVENT_START, 0, is_tight);
 }

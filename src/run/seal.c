@@ -66,7 +66,7 @@ static sl_status seal_one(sl_sealer *s, uint32_t number, int is_final, sl_segmen
 
     SL_TRY(sl_segment_build(info, s->rank_folder, number, s->rank, s->identity,
                             s->has_previous ? &previous : NULL));
-    SL_TRY(sl_index_build(s->run_path, is_final, s->pack_bytes));
+    SL_TRY(sl_index_build(s->run_path, s->identity->is_own, is_final, s->pack_bytes));
     return sl_seal_remove_sources(s->rank_folder, number);
 }
 

@@ -43,17 +43,19 @@ sl_status sl_segment_info_read(sl_segment_info *out, const char *path) SL_MUSTUS
 sl_status sl_segment_prove(sl_segment_info *out, const char *path) SL_MUSTUSE;
 
 /* Visits count rows from `first` of one table, packed with wide columns, in pieces, in order. Reads
- * in a child process (section 11) with all its checks; SL_EFORMAT names file, dataset and row.
- * A table that the segment does not hold has no rows. */
+ * in a child process unless identity->is_own, with all its checks; SL_EFORMAT names file, dataset
+ * and row. A table that the segment does not hold has no rows. */
 sl_status sl_segment_rows(const char *path, const sl_run_identity *identity, sl_table table,
                           uint64_t first, uint64_t count, sl_rows_visit visit,
                           void *with) SL_MUSTUSE;
 /* Everything of section 11 on one segment, the CRC of every unit included. */
 sl_status sl_segment_check(const char *path, const sl_run_identity *identity) SL_MUSTUSE;
 
-/* RUN/run.h5 from the segments that are there: built as run.h5.tmp, fsync, rename. is_final: packed
+/* RUN/run.h5 from the segments that are there: built as run.h5.tmp, fsync, rename. is_own: this
+ * process wrote them (sl_run_identity.is_own). is_final: packed
  * into one self-contained file when its rows are below pack_bytes (section 6). */
-sl_status sl_index_build(const char *run_path, int is_final, uint64_t pack_bytes) SL_MUSTUSE;
+sl_status sl_index_build(const char *run_path, int is_own, int is_final,
+                         uint64_t pack_bytes) SL_MUSTUSE;
 /* User block, size and SHA-256 of run.h5, and whether it shows exactly the sealed segments that are
  * there: *is_stale = 1 when it is sound but of an earlier state. */
 sl_status sl_index_check(const char *run_path, int *is_stale) SL_MUSTUSE;

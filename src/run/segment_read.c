@@ -3,36 +3,10 @@
 
 #include "base/alloc.h"
 #include "base/hash.h"
-#include "run/userblock_int.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PIECE_BYTES ((size_t)256 << 10) /* a check holds a piece of every table */
-
-sl_status sl_segment_file_open(sl_segment_file *out, const char *path, const sl_segment_info *info,
-                               const sl_run_identity *identity)
-{
-    char name[64];
-    uint64_t bytes;
-
-    *out =
-        (sl_segment_file){ .file = H5I_INVALID_HID, .fd = -1, .info = info, .identity = identity };
-    SL_TRY(sl_userblock_open(&out->fd, &bytes, path));
-    (void)snprintf(name, sizeof name, "/proc/self/fd/%d", out->fd);
-    if (access(name, R_OK) == 0)
-        return sl_h5_open(&out->file, name);
-    return sl_h5_open(&out->file, path);
-}
-
-void sl_segment_file_close(sl_segment_file *segment)
-{
-    sl_h5_close(&segment->file);
-    if (segment->fd >= 0)
-        (void)close(segment->fd);
-    segment->fd = -1;
-}
 
 /* Buffers of a reader whose sets are known. */
 static sl_status take_buffers(sl_table_reader *r)
@@ -50,16 +24,9 @@ static sl_status take_buffers(sl_table_reader *r)
     return sl_take(&r->raw, r->piece_rows, largest);
 }
 
-/* A wide column that is younger than the file is not in it. */
-static int is_stored(const sl_table_reader *r, size_t i)
+static sl_status check_range(sl_table_reader *r)
 {
-    return !r->set[i].wide || r->set[i].wide->since <= r->segment->info->minor;
-}
-
-static sl_status open_sets(sl_table_reader *r)
-{
-    const sl_segment_file *f = r->segment;
-    const uint64_t rows = f->info->rows[r->table];
+    const uint64_t rows = r->segment->info->rows[r->table];
 
     if (r->at > rows || r->end > rows)
         return SL_FAIL(SL_EARG, "/%s: want rows up to %llu, found %llu asked for",
@@ -67,25 +34,19 @@ static sl_status open_sets(sl_table_reader *r)
                        (unsigned long long)r->end);
     if (r->at == r->end)
         return SL_OK;
-    for (size_t i = 0; i < r->set_count; i++)
-        if (is_stored(r, i))
-            SL_TRY(sl_h5_set_open(&r->dataset[i], &r->type[i], f->file, &r->set[i], rows,
-                                  f->info->minor));
     return take_buffers(r);
 }
 
-sl_status sl_table_reader_open(sl_table_reader *out, const sl_segment_file *segment, sl_table table,
+sl_status sl_table_reader_open(sl_table_reader *out, sl_segment_file *segment, sl_table table,
                                uint64_t first, uint64_t count)
 {
     sl_status st;
 
     *out =
         (sl_table_reader){ .segment = segment, .table = table, .at = first, .end = first + count };
-    for (size_t i = 0; i < SL_TABLE_SETS_MAX; i++)
-        out->dataset[i] = out->type[i] = H5I_INVALID_HID;
     out->set_count = sl_h5_sets(out->set, table, &segment->identity->layout);
     sl_row_checker_open(&out->checker, table, segment->info, &segment->identity->layout);
-    st = open_sets(out);
+    st = check_range(out);
     if (st != SL_OK)
         sl_table_reader_close(out);
     return st;
@@ -93,37 +54,9 @@ sl_status sl_table_reader_open(sl_table_reader *out, const sl_segment_file *segm
 
 void sl_table_reader_close(sl_table_reader *reader)
 {
-    for (size_t i = 0; i < SL_TABLE_SETS_MAX; i++) {
-        sl_h5_close(&reader->dataset[i]);
-        sl_h5_close(&reader->type[i]);
-    }
     sl_free(reader->packed);
     sl_free(reader->raw);
     reader->packed = reader->raw = NULL;
-}
-
-/* raw = n rows in which nothing is known: columns that are younger than the file stay so. */
-static void blank_rows(sl_table_reader *r, size_t i, size_t n)
-{
-    for (size_t row = 0; row < n; row++)
-        sl_h5_set_blank(r->raw + row * r->set[i].item_bytes, &r->set[i]);
-}
-
-/* raw = rows [at, at + n) of one dataset. */
-static sl_status read_set(sl_table_reader *r, size_t i, size_t n)
-{
-    sl_status st = SL_OK;
-    const hsize_t first[2] = { r->at, 0 }, count[2] = { n, r->set[i].width };
-    hid_t space = H5I_INVALID_HID, memory = H5I_INVALID_HID;
-
-    SL_TRY_OUT(SL_H5_ID(&space, H5Dget_space(r->dataset[i])));
-    SL_TRY_OUT(SL_H5(H5Sselect_hyperslab(space, H5S_SELECT_SET, first, NULL, count, NULL)));
-    SL_TRY_OUT(SL_H5_ID(&memory, H5Screate_simple(r->set[i].wide ? 2 : 1, count, NULL)));
-    SL_TRY_OUT(SL_H5(H5Dread(r->dataset[i], r->type[i], memory, space, H5P_DEFAULT, r->raw)));
-out:
-    sl_h5_close(&memory);
-    sl_h5_close(&space);
-    return sl_err_where(st, "/%s rows from %llu", r->set[i].name, (unsigned long long)r->at);
 }
 
 /* The next piece, its parts put together into packed rows, checked. */
@@ -136,10 +69,7 @@ static sl_status fill(sl_table_reader *r)
     for (size_t i = 0; i < r->set_count; i++) {
         const size_t bytes = r->set[i].item_bytes;
 
-        if (r->segment->info->minor < SL_SCHEMA_MINOR)
-            blank_rows(r, i, n);
-        if (is_stored(r, i))
-            SL_TRY(read_set(r, i, n));
+        SL_TRY(sl_segment_file_read(r->raw, r->segment, r->table, i, r->at, n));
         for (size_t row = 0; row < n; row++)
             memcpy(r->packed + row * r->packed_bytes + offset, r->raw + row * bytes, bytes);
         offset += bytes;
@@ -279,8 +209,8 @@ static sl_status prove(sl_segment_info *info, const char *path, const sl_run_ide
     return SL_OK;
 }
 
-static sl_status visit_rows(const sl_segment_file *file, sl_table table, uint64_t first,
-                            uint64_t count, sl_rows_visit visit, void *with)
+static sl_status visit_rows(sl_segment_file *file, sl_table table, uint64_t first, uint64_t count,
+                            sl_rows_visit visit, void *with)
 {
     sl_status st = SL_OK;
     sl_table_reader r;
@@ -300,6 +230,19 @@ out:
     return st;
 }
 
+sl_status sl_segment_file_visit(sl_segment_file *file, sl_table table, uint64_t first,
+                                uint64_t count, sl_rows_visit visit, void *with)
+{
+    sl_status st;
+
+    if (!file->info->rows[table] || !count)
+        return SL_OK;
+    sl_h5_begin();
+    st = visit_rows(file, table, first, count, visit, with);
+    sl_h5_end();
+    return st;
+}
+
 sl_status sl_segment_visit(const char *path, const sl_segment_info *info,
                            const sl_run_identity *identity, sl_table table, uint64_t first,
                            uint64_t count, sl_rows_visit visit, void *with)
@@ -309,12 +252,10 @@ sl_status sl_segment_visit(const char *path, const sl_segment_info *info,
 
     if (!info->rows[table] || !count)
         return SL_OK;
-    sl_h5_begin();
     st = sl_segment_file_open(&file, path, info, identity);
     if (st == SL_OK)
-        st = visit_rows(&file, table, first, count, visit, with);
+        st = sl_segment_file_visit(&file, table, first, count, visit, with);
     sl_segment_file_close(&file);
-    sl_h5_end();
     return sl_err_where(st, "%s", path);
 }
 
@@ -338,18 +279,17 @@ static sl_status keep_step(void *with, sl_table table, const unsigned char *rows
     return SL_OK;
 }
 
-sl_status sl_segment_live(uint64_t *live, const char *path, const sl_segment_info *info,
-                          const sl_run_identity *identity, sl_table table, int64_t until)
+sl_status sl_segment_file_live(uint64_t *live, sl_segment_file *file, sl_table table, int64_t until)
 {
-    uint64_t low = 0, high = info->rows[table];
+    uint64_t low = 0, high = file->info->rows[table];
 
-    if (until >= info->last_step)
+    if (until >= file->info->last_step)
         low = high;
     while (low < high) {
         const uint64_t middle = low + (high - low) / 2;
         int64_t step = -1;
 
-        SL_TRY(sl_segment_visit(path, info, identity, table, middle, 1, keep_step, &step));
+        SL_TRY(sl_segment_file_visit(file, table, middle, 1, keep_step, &step));
         if (step <= until)
             low = middle + 1;
         else
@@ -357,6 +297,22 @@ sl_status sl_segment_live(uint64_t *live, const char *path, const sl_segment_inf
     }
     *live = low;
     return SL_OK;
+}
+
+sl_status sl_segment_live(uint64_t *live, const char *path, const sl_segment_info *info,
+                          const sl_run_identity *identity, sl_table table, int64_t until)
+{
+    sl_segment_file file;
+    sl_status st;
+
+    *live = info->rows[table];
+    if (until >= info->last_step || !*live)
+        return SL_OK;
+    st = sl_segment_file_open(&file, path, info, identity);
+    if (st == SL_OK)
+        st = sl_segment_file_live(live, &file, table, until);
+    sl_segment_file_close(&file);
+    return sl_err_where(st, "%s", path);
 }
 
 sl_status sl_segment_check(const char *path, const sl_run_identity *identity)

@@ -3,21 +3,33 @@
 #ifndef SL_RUN_SEGMENT_READ_INT_H
 #define SL_RUN_SEGMENT_READ_INT_H
 
+#include "run/cage_int.h"
 #include "run/h5_schema_int.h"
 #include "run/segment_int.h"
 
+/* An open segment: in a child process (run/cage_int.h), or in this one when this process wrote it.
+ */
 typedef struct sl_segment_file {
-    hid_t file;
     int fd;
+    sl_cage cage; /* pid 0: read here */
     const sl_segment_info *info;
     const sl_run_identity *identity;
+    hid_t file; /* invalid: not opened yet, or open in the child */
+    hid_t dataset[SL_TABLE_COUNT][SL_TABLE_SETS_MAX], type[SL_TABLE_COUNT][SL_TABLE_SETS_MAX];
+    unsigned char *raw; /* of the child: rows of its answer */
 } sl_segment_file;
 
-/* info and identity: borrowed until close. The file is opened through a descriptor, so that what is
- * read is what was proved. Errors: SL_EIO, SL_EFORMAT; the caller adds the path to the place. */
+/* info and identity: borrowed until close; identity->is_own says where it is read. The file is
+ * opened through a descriptor, so that what is read is what was proved. Errors: SL_EIO, SL_EFORMAT;
+ * the caller adds the path to the place. */
 sl_status sl_segment_file_open(sl_segment_file *out, const char *path, const sl_segment_info *info,
                                const sl_run_identity *identity) SL_MUSTUSE;
 void sl_segment_file_close(sl_segment_file *segment);
+/* raw (count, item_bytes) = rows [first, first + count) of dataset number `set` of a table
+ * (sl_h5_sets). The dataset is opened, with all checks of what it is, when it is first read; values
+ * of rows are the caller's to check. */
+sl_status sl_segment_file_read(void *raw, sl_segment_file *segment, sl_table table, size_t set,
+                               uint64_t first, size_t count) SL_MUSTUSE;
 
 /* Checks the values of packed rows, one after another: ranges, steps that ascend within the
  * segment, finite where required, order within wide columns. info, layout: borrowed. */
@@ -36,10 +48,9 @@ sl_status sl_row_checker_row(sl_row_checker *checker, const unsigned char *packe
 
 /* The rows of one table in order, packed with their wide columns, a piece at a time. */
 typedef struct sl_table_reader {
-    const sl_segment_file *segment;
+    sl_segment_file *segment;
     sl_table table;
     sl_h5_set set[SL_TABLE_SETS_MAX];
-    hid_t dataset[SL_TABLE_SETS_MAX], type[SL_TABLE_SETS_MAX];
     size_t set_count;
     uint64_t at, end;    /* next row to read; row after the last one wanted */
     size_t packed_bytes; /* of a row */
@@ -50,8 +61,8 @@ typedef struct sl_table_reader {
     unsigned char *raw;    /* (piece_rows, largest item_bytes) */
 } sl_table_reader;
 
-/* Rows [first, first + count). Checks datasets, types, extents and filters. */
-sl_status sl_table_reader_open(sl_table_reader *out, const sl_segment_file *segment, sl_table table,
+/* Rows [first, first + count). */
+sl_status sl_table_reader_open(sl_table_reader *out, sl_segment_file *segment, sl_table table,
                                uint64_t first, uint64_t count) SL_MUSTUSE;
 /* Up to want rows: *rows borrowed until the next call, *count of them, 0 at the end. Rows are
  * checked. */
@@ -73,6 +84,12 @@ sl_status sl_segment_visit(const char *path, const sl_segment_info *info,
 sl_status sl_segment_live(uint64_t *live, const char *path, const sl_segment_info *info,
                           const sl_run_identity *identity, sl_table table,
                           int64_t until) SL_MUSTUSE;
+
+/* The same of an open file, as often as wanted; errors without the path. */
+sl_status sl_segment_file_visit(sl_segment_file *file, sl_table table, uint64_t first,
+                                uint64_t count, sl_rows_visit visit, void *with) SL_MUSTUSE;
+sl_status sl_segment_file_live(uint64_t *live, sl_segment_file *file, sl_table table,
+                               int64_t until) SL_MUSTUSE;
 
 /* A dataset as the schema and the user block want it: kind of link, layout, filters, type, extent,
  * chunks all there. Errors: SL_EFORMAT; place "/NAME". */
