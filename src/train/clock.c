@@ -14,6 +14,11 @@ double sl_clock_now(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+double sl_clock_cpu(void)
+{
+    return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 double sl_clock_utc(void)
 {
     return read_clock(CLOCK_REALTIME);

@@ -90,6 +90,7 @@ const sl_key sl_recipe_keys[] = {
     F64(world, habit, 0, 20, "0.5", "sd of its style habit"),
     F64(world, quirk, -20, 20, "2", "logit of its systematic mistake; 0: none"),
     F64(world, label_temperature, 0.01, 100, "1", "temperature of the labels of pairs"),
+    TEXT(world, generators, "0 1 2 3 4", "strengths of the generators of static answers: 2 to 8"),
     PICK(method, "name", kind, methods, "preference", "sft, preference or reward"),
     TEXT(method, loss, "dpo", "loss, or a sum as dpo + 0.2*sft; docs/math.md lists them"),
     F64(method, beta, 1e-6, 1000, "0.1", "inverse temperature of the implicit reward"),

@@ -55,6 +55,7 @@ typedef struct sl_recipe {
     struct {
         int64_t seed;
         double content, style, habit, quirk, label_temperature;
+        char generators[SL_RECIPE_WORD]; /* numbers and blanks */
     } world;
     struct {
         int kind;                  /* sl_method */

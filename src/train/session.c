@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "model/reward.h"
 #include "train/data_file.h"
 #include "train/emit.h"
@@ -37,6 +38,26 @@ out:
     return st;
 }
 
+/* Numbers between blanks: the strengths of the world's static generators. */
+static sl_status read_generators(sl_world_settings *world, const char *text)
+{
+    const size_t most = sizeof world->generator_content / sizeof world->generator_content[0];
+    char word[SL_RECIPE_WORD];
+
+    world->generator_count = 0;
+    for (const char *at = text + strspn(text, " "); *at; at += strspn(at, " ")) {
+        const size_t bytes = strcspn(at, " ");
+
+        if (world->generator_count == most)
+            return SL_FAIL(SL_EARG, "want at most %zu numbers, found \"%s\"", most, text);
+        memcpy(word, at, bytes);
+        word[bytes] = 0;
+        SL_TRY(sl_text_f64(&world->generator_content[world->generator_count++], word));
+        at += bytes;
+    }
+    return SL_OK;
+}
+
 static sl_status open_data(sl_session *s)
 {
     const sl_recipe *r = &s->recipe;
@@ -49,6 +70,8 @@ static sl_status open_data(sl_session *s)
         world.habit_std = r->world.habit;
         world.quirk = r->world.quirk;
         world.label_temperature = r->world.label_temperature;
+        SL_TRY(
+            sl_err_where(read_generators(&world, r->world.generators), "key \"world.generators\""));
         return sl_data_open_world(&s->data, &world);
     }
     return open_file(s);

@@ -174,29 +174,37 @@ static sl_status run_updates(sl_session *s, const sl_train_hooks *hooks, int is_
 
 /* --- the branch ------------------------------------------------------------------------------ */
 
-/* The iteration with the source that was not chosen, from the same parameters, seeds and prompts;
- * then everything is as before. Only its gain is recorded. */
-static sl_status run_branch(sl_session *s, const sl_train_hooks *hooks)
+sl_status sl_train_branch(sl_session *s, double mix, const sl_train_hooks *hooks)
 {
     const sl_session kept = *s;
-    sl_run *run = s->run;
     sl_status st;
 
-    if (!s->recipe.measure.counterfactual || (s->mix > 0.0 && s->mix < 1.0))
-        return SL_OK;
     s->run = s->recorder.run = NULL;
-    s->mix = 1.0 - kept.mix;
+    s->mix = mix;
     st = begin_updates(s);
     if (st == SL_OK)
         st = run_updates(s, hooks, 0);
-    if (st == SL_OK)
-        st = exact(s, s->exact_after, s->policy, 0);
-    s->run = s->recorder.run = run;
+    s->run = kept.run;
+    s->recorder.run = kept.recorder.run;
     s->step = s->recorder.step = kept.step;
     s->samples = kept.samples;
     s->tokens = kept.tokens;
     s->mix = kept.mix;
     s->update_at = 0;
+    return st;
+}
+
+/* The iteration with the source that was not chosen, from the same parameters, seeds and prompts;
+ * then everything is as before. Only its gain is recorded. */
+static sl_status run_branch(sl_session *s, const sl_train_hooks *hooks)
+{
+    sl_status st;
+
+    if (!s->recipe.measure.counterfactual || (s->mix > 0.0 && s->mix < 1.0))
+        return SL_OK;
+    st = sl_train_branch(s, 1.0 - s->mix, hooks);
+    if (st == SL_OK)
+        st = exact(s, s->exact_after, s->policy, 0);
     SL_TRY(sl_err_where(st, "branch with the source not chosen"));
     SL_TRY(sl_model_copy(s->policy, s->start));
     SL_TRY(emit_gain(s, "gain_branch", 1.0 - s->mix));

@@ -25,4 +25,9 @@ typedef struct sl_train_hooks {
  * SL_EIO. The caller closes the run. */
 sl_status sl_train(sl_session *session, int is_resumed, const sl_train_hooks *hooks) SL_MUSTUSE;
 
+/* Trains the session's policy for one iteration (session->iteration, its prompts) on `mix` as share
+ * of on-policy pairs, and leaves nothing but the trained policy: no row is recorded, and all else
+ * of the session is as before. For branches; session->start holds the policy they fork from. */
+sl_status sl_train_branch(sl_session *session, double mix, const sl_train_hooks *hooks) SL_MUSTUSE;
+
 #endif
