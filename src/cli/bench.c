@@ -1,6 +1,7 @@
 /* `bench`: sizes, the list of parts, the result. */
 #include "base/text.h"
 #include "cli/bench.h"
+#include "cli/bench_stage.h"
 #include "cli/commands.h"
 #include "cli/print.h"
 #include "train/clock.h"
@@ -57,9 +58,9 @@ static const sl_bench_part parts[] = {
 enum { PART_COUNT = sizeof parts / sizeof parts[0] };
 
 typedef struct bench_opts {
-    const char *device, *size, *model;
+    const char *device, *size, *model, *out, *seeds, *starts, *rows;
     int64_t threads, repeat, runs;
-    int is_json;
+    int is_json, is_full;
 } bench_opts;
 
 static const sl_opt opts[] = {
@@ -71,6 +72,12 @@ static const sl_opt opts[] = {
     { "json", SL_OPT_FLAG, offsetof(bench_opts, is_json), NULL, "one JSON document" },
     { "device", SL_OPT_TEXT, offsetof(bench_opts, device), "NAME", "cpu, ref or cuda" },
     { "threads", SL_OPT_I64, offsetof(bench_opts, threads), "N", "0: all processors" },
+    { "full", SL_OPT_FLAG, offsetof(bench_opts, is_full), NULL, "stage: the large world" },
+    { "out", SL_OPT_TEXT, offsetof(bench_opts, out), "DIR", "stage: cells, tables, figures" },
+    { "seeds", SL_OPT_TEXT, offsetof(bench_opts, seeds), "LIST", "stage: default 31,32" },
+    { "starts", SL_OPT_TEXT, offsetof(bench_opts, starts), "LIST", "stage: strengths" },
+    { "rows", SL_OPT_TEXT, offsetof(bench_opts, rows), "ROWS",
+      "stage: plain, shown (default), all or a row's name" },
     { NULL, SL_OPT_FLAG, 0, NULL, NULL },
 };
 
@@ -84,14 +91,15 @@ static int ascending(const void *a, const void *b)
 sl_status sl_bench_time(double *seconds, const sl_bench *bench, sl_status (*run)(void *state),
                         void *state)
 {
+    double (*const clock)(void) = bench->clock ? bench->clock : sl_clock_now;
     double took[REPEAT_MOST];
 
     SL_TRY(run(state));
     for (int64_t i = 0; i < bench->repeat; i++) {
-        const double begun = sl_clock_now();
+        const double begun = clock();
 
         SL_TRY(run(state));
-        took[i] = sl_clock_now() - begun;
+        took[i] = clock() - begun;
     }
     qsort(took, (size_t)bench->repeat, sizeof *took, ascending);
     *seconds = took[bench->repeat / 2];
@@ -192,7 +200,7 @@ static int is_wanted(const sl_bench_part *part, const char *name)
 
 static sl_status run_parts(sl_bench *bench, const char *name)
 {
-    const char *names[PART_COUNT + 1] = { NULL }, *near;
+    const char *names[PART_COUNT + 2] = { NULL }, *near;
     int found = 0, wants_peak = 0;
 
     for (size_t i = 0; i < PART_COUNT; i++) {
@@ -200,6 +208,7 @@ static sl_status run_parts(sl_bench *bench, const char *name)
         found |= is_wanted(&parts[i], name);
         wants_peak |= is_wanted(&parts[i], name) && !parts[i].is_alone;
     }
+    names[PART_COUNT] = "stage"; /* not one of the parts: it has settings of its own */
     near = name ? sl_text_nearest(name, names) : NULL;
     if (!found)
         return sl_err_hint(SL_FAIL(SL_EUSAGE, "want a benchmark, found \"%s\"", name),
@@ -266,9 +275,25 @@ static sl_status bench_all(const bench_opts *o, const char *name)
     return st;
 }
 
+static sl_status bench_stage(const bench_opts *o)
+{
+    const sl_stage_opts stage = { .out = o->out,
+                                  .seeds = o->seeds,
+                                  .starts = o->starts,
+                                  .rows = o->rows,
+                                  .device = o->device,
+                                  .processes = o->threads,
+                                  .is_full = o->is_full,
+                                  .is_json = o->is_json };
+
+    return sl_bench_stage(&stage);
+}
+
 static sl_status bench_run(int argc, char **argv)
 {
-    bench_opts o = { .device = "cpu", .repeat = 5, .runs = 8000 };
+    bench_opts o = {
+        .device = "cpu", .repeat = 5, .runs = 8000, .seeds = "31,32", .rows = "shown"
+    };
     const char *argument[SL_OPT_LIST_MOST];
     size_t count;
     int is_done;
@@ -276,7 +301,11 @@ static sl_status bench_run(int argc, char **argv)
     if (argc > SL_OPT_LIST_MOST)
         return SL_FAIL(SL_EUSAGE, "want at most %d words, found %d", SL_OPT_LIST_MOST, argc);
     SL_TRY(sl_opts_parse(&o, argument, &count, &is_done, &sl_command_bench, argc, argv));
-    return is_done ? SL_OK : bench_all(&o, count ? argument[0] : NULL);
+    if (is_done)
+        return SL_OK;
+    if (count && !strcmp(argument[0], "stage"))
+        return bench_stage(&o);
+    return bench_all(&o, count ? argument[0] : NULL);
 }
 
 const sl_command sl_command_bench = {
@@ -286,7 +315,8 @@ const sl_command sl_command_bench = {
         "how fast, as shares of this machine's peaks\n"
         "NAME: kernels, step, generate, load; these without one. The peaks are a large matrix\n"
         "product (sgemm) and a sum of two long arrays (triad). coverage: no speed, but error,\n"
-        "votes and coverage of tests and intervals on simulated votes; some minutes.",
+        "votes and coverage of tests and intervals on simulated votes; some minutes. stage: how\n"
+        "often the boundary score is right, on the built-in world; begun again, goes on in DIR.",
     .opts = opts,
     .most = 1,
     .example = "stageline bench step --size world --threads 1",

@@ -24,6 +24,7 @@ typedef struct sl_bench {
     const char *folder;               /* a checkpoint, for load; NULL: none given */
     sl_json *rows;                    /* array */
     int is_json;
+    double (*clock)(void); /* seconds; NULL: wall clock */
 } sl_bench;
 
 /* One result. flops, bytes, tokens: of one run, 0 where they say nothing. */
@@ -52,6 +53,9 @@ typedef struct sl_bench_part {
     int is_alone; /* not a speed: runs only when it is named, without peaks */
 } sl_bench_part;
 sl_status sl_bench_peak(sl_bench *bench) SL_MUSTUSE; /* fills the peaks */
+/* flops per second of processor time of a large matrix product on one thread: what other programs
+ * take of the machine meanwhile does not count. */
+sl_status sl_bench_peak_of_one(double *flops_per_s, const char *device) SL_MUSTUSE;
 sl_status sl_bench_kernels(sl_bench *bench) SL_MUSTUSE;
 sl_status sl_bench_step(sl_bench *bench) SL_MUSTUSE;
 sl_status sl_bench_generate(sl_bench *bench) SL_MUSTUSE;

@@ -1,6 +1,7 @@
 /* The peaks, and single operations at the shapes of a step. */
 #include "base/arena.h"
 #include "cli/bench.h"
+#include "train/clock.h"
 #include <stdio.h>
 
 enum { GEMM = 1536, TRIAD = 1 << 25, ROWS = 512 };
@@ -103,6 +104,15 @@ sl_status sl_bench_peak(sl_bench *bench)
                bench->backend->isa, bench->backend->threads, bench->flops_peak / 1e9,
                bench->bytes_peak / 1e9);
     return SL_OK;
+}
+
+sl_status sl_bench_peak_of_one(double *flops_per_s, const char *device)
+{
+    sl_bench bench = { .repeat = 3, .clock = sl_clock_cpu };
+
+    SL_TRY(sl_err_where(sl_backend_open(&bench.backend, device, 1), "--device"));
+    return peak_of(flops_per_s, &bench, (operands){ .T = GEMM, .O = GEMM, .I = GEMM }, gemm,
+                   2.0 * GEMM * GEMM * GEMM);
 }
 
 static sl_status logp_fwd(void *state)

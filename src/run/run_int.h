@@ -45,8 +45,6 @@ struct sl_run {
     uint32_t stalls, dropped, told_seals, told_stalls;
 };
 
-/* Takes the lock. *fd: holds it until closed; -1 when another does. */
-sl_status sl_run_lock(int *fd, const char *run_path) SL_MUSTUSE;
 /* Whether a trainer holds the lock. */
 sl_status sl_run_is_locked(int *answer, const char *run_path) SL_MUSTUSE;
 /* A name from an earlier attempt, without writing a row. Errors: SL_EFORMAT out of order. */
