@@ -88,6 +88,29 @@ static sl_prompt_mean read_prompt(const sl_row_votes *v, size_t n)
     return p;
 }
 
+sl_status sl_boundary_look(sl_row_boundary *row, const sl_row_votes *v, size_t count)
+{
+    const sl_boundary_settings set = sl_boundary_defaults();
+    sl_boundary b;
+    uint32_t prompts = 0;
+    sl_status st = SL_OK;
+
+    for (size_t i = 0; i < count; i++)
+        SL_CHECK(v[i].purpose == SL_PURPOSE_BOUNDARY);
+    SL_TRY(sl_boundary_begin(&b, &set));
+    for (size_t first = 0, end; first < count; first = end, prompts++) {
+        sl_prompt_mean p;
+
+        end = prompt_end(v, first, count);
+        p = read_prompt(v + first, end - first);
+        SL_TRY_OUT(sl_boundary_add(&b, &p));
+    }
+    st = sl_boundary_row(row, &b, prompts);
+out:
+    sl_boundary_close(&b);
+    return st;
+}
+
 /* --- one measurement ------------------------------------------------------------------------- */
 
 typedef struct replay {

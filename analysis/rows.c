@@ -25,6 +25,7 @@ typedef struct stream {
     sl_sha256 sha;
     sl_rows *rows;
     sl_err_record first_bad;
+    sl_status (*parse)(sl_json **out, const char *text, size_t bytes, const char *where);
     sl_status (*take)(void *state, const sl_json *row);
     void *state;
 } stream;
@@ -65,6 +66,8 @@ static sl_status read_more(stream *s)
 {
     int got;
 
+    if (s->is_over)
+        return SL_OK;
     if (s->at) {
         memmove(s->text, s->text + s->at, s->end - s->at);
         s->end -= s->at;
@@ -121,7 +124,7 @@ static sl_status take_line(stream *s, const char *text, size_t bytes)
     if (strspn(text, " \t\r") >= bytes)
         return SL_OK;
     snprintf(place, sizeof place, "%s:%zu", s->shown, s->line);
-    st = sl_json_parse(&json, text, bytes, place);
+    st = s->parse(&json, text, bytes, place);
     if (st == SL_OK)
         st = sl_err_where(s->take(s->state, json), "%s", place);
     sl_json_close(&json);
@@ -170,6 +173,8 @@ static sl_status take_lines(stream *s)
         s->text[s->at + bytes] = 0;
         s->line++;
         SL_TRY(take_line(s, s->text + s->at, bytes));
+        if (end)
+            *end = '\n';
         s->at += bytes + (end != NULL);
     }
     return SL_OK;
@@ -190,7 +195,7 @@ static sl_status take_array(stream *s)
     s->rows->is_array = 1;
     if (s->rows->is_cut) /* an array without its end holds no row */
         return SL_OK;
-    SL_TRY(sl_json_parse(&list, s->text + s->at, s->end - s->at, s->shown));
+    SL_TRY(s->parse(&list, s->text + s->at, s->end - s->at, s->shown));
     for (size_t i = 0; i < json_array_size(list); i++) {
         const sl_status st = settle(
             s,
@@ -256,19 +261,31 @@ static sl_status finish_hash(stream *s, const char *path)
     return SL_OK;
 }
 
+static stream new_stream(sl_rows *out, const sl_rows_limit *limit,
+                         sl_status (*take)(void *state, const sl_json *row), void *state)
+{
+    *out = (sl_rows){ 0 };
+    return (stream){ .rows = out,
+                     .parse = limit->is_python ? sl_json_parse_python : sl_json_parse,
+                     .take = take,
+                     .state = state };
+}
+
+static sl_status take_placed(stream *s)
+{
+    const sl_status st = take_all(s);
+
+    return st != SL_OK && !*sl_err_place() ? sl_err_where(st, "%s:%zu", s->shown, s->line + 1) : st;
+}
+
 sl_status sl_rows_read(sl_rows *out, const char *path, const sl_rows_limit *limit,
                        sl_status (*take)(void *state, const sl_json *row), void *state)
 {
-    stream s = { .rows = out, .take = take, .state = state };
+    stream s = new_stream(out, limit, take, state);
     sl_status st = SL_OK;
 
-    *out = (sl_rows){ 0 };
     SL_TRY_OUT(open_stream(&s, path));
-    st = take_all(&s);
-    if (st != SL_OK && !*sl_err_place())
-        st = sl_err_where(st, "%s:%zu", s.shown, s.line + 1);
-    if (st != SL_OK)
-        goto out;
+    SL_TRY_OUT(take_placed(&s));
     SL_TRY_OUT(finish_hash(&s, path));
     st = judge(&s, limit);
 out:
@@ -276,4 +293,18 @@ out:
         gzclose(s.file);
     sl_free(s.text);
     return st;
+}
+
+sl_status sl_rows_read_bytes(sl_rows *out, char *text, size_t bytes, const char *shown,
+                             const sl_rows_limit *limit,
+                             sl_status (*take)(void *state, const sl_json *row), void *state)
+{
+    stream s = new_stream(out, limit, take, state);
+
+    s.text = text;
+    s.end = out->bytes = bytes;
+    s.shown = shown;
+    s.is_over = 1;
+    SL_TRY(take_placed(&s));
+    return judge(&s, limit);
 }

@@ -31,9 +31,10 @@ typedef struct sl_rows {
 } sl_rows;
 
 typedef struct sl_rows_limit {
-    double share; /* of bad rows, in [0,1] */
-    int is_given; /* asked for by a person: then a stream that is cut off is read as far as it goes
-                   */
+    double share;  /* of bad rows, in [0,1] */
+    int is_given;  /* asked for by a person: then a stream that is cut off is read as far as it goes
+                    */
+    int is_python; /* NaN, Infinity, -Infinity are read as sl_json_parse_python says */
 } sl_rows_limit;
 sl_rows_limit sl_rows_limit_defaults(void);
 
@@ -42,5 +43,11 @@ sl_rows_limit sl_rows_limit_defaults(void);
  * first bad row when there are more than the limit allows, or when the file holds no row at all. */
 sl_status sl_rows_read(sl_rows *out, const char *path, const sl_rows_limit *limit,
                        sl_status (*take)(void *state, const sl_json *row), void *state) SL_MUSTUSE;
+/* The same of bytes that are in memory, with a zero behind them; text is the same again after
+ * reading. shown: for messages. out->sha256 stays empty. */
+sl_status sl_rows_read_bytes(sl_rows *out, char *text, size_t bytes, const char *shown,
+                             const sl_rows_limit *limit,
+                             sl_status (*take)(void *state, const sl_json *row),
+                             void *state) SL_MUSTUSE;
 
 #endif

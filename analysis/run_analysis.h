@@ -14,6 +14,10 @@
 /* The statistics columns of a `boundary` row; step, names and `final` are the caller's. */
 sl_status sl_boundary_row(sl_row_boundary *row, const sl_boundary *b,
                           uint32_t max_prompts) SL_MUSTUSE;
+/* One look at a measurement whose votes came from elsewhere: v (count), one prompt after another,
+ * as the record will hold them; the default test over all prompts. What sl_run_analyze derives
+ * again. */
+sl_status sl_boundary_look(sl_row_boundary *row, const sl_row_votes *v, size_t count) SL_MUSTUSE;
 /* One measurement of a run, derived from its votes. */
 typedef struct sl_measurement {
     int64_t step;

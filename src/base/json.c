@@ -56,6 +56,57 @@ sl_status sl_json_parse_zeros(sl_json **out, const char *text, size_t bytes, con
                  JSON_ALLOW_NUL);
 }
 
+/* Bytes of the literal of Python that begins here; 0: none does. */
+static size_t literal_bytes(const char *text, size_t bytes)
+{
+    static const char *const literals[] = { "NaN", "Infinity", "-Infinity" };
+
+    for (size_t i = 0; i < sizeof literals / sizeof literals[0]; i++) {
+        const size_t n = strlen(literals[i]);
+
+        if (n <= bytes && !memcmp(text, literals[i], n))
+            return n;
+    }
+    return 0;
+}
+
+/* Copies text to `to` (unless NULL) with quotes around literals; returns its length. */
+static size_t quote_literals(char *to, const char *text, size_t bytes)
+{
+    size_t used = 0;
+    int is_inside = 0;
+
+    for (size_t i = 0; i < bytes;) {
+        const size_t literal = is_inside ? 0 : literal_bytes(text + i, bytes - i);
+        const size_t n = literal ? literal : is_inside && text[i] == '\\' && i + 1 < bytes ? 2 : 1;
+
+        is_inside ^= text[i] == '"';
+        if (to && literal)
+            to[used] = to[used + literal + 1] = '"';
+        if (to)
+            memcpy(to + used + (literal > 0), text + i, n);
+        used += n + 2 * (literal > 0);
+        i += n;
+    }
+    return used;
+}
+
+sl_status sl_json_parse_python(sl_json **out, const char *text, size_t bytes, const char *where)
+{
+    const size_t quoted = quote_literals(NULL, text, bytes);
+    char *copy = NULL;
+    sl_status st;
+
+    *out = NULL;
+    if (quoted == bytes)
+        return sl_json_parse(out, text, bytes, where);
+    SL_TRY(sl_take(&copy, quoted, 1));
+    (void)quote_literals(copy, text, bytes);
+    st = sl_json_parse(out, copy, quoted, where);
+    sl_free(copy);
+    return st;
+}
+
 sl_status sl_json_load(sl_json **out, const char *path, size_t limit_bytes)
 {
     char *text = NULL;

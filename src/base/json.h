@@ -21,6 +21,10 @@ sl_status sl_json_parse(sl_json **out, const char *text, size_t bytes,
  * json_string_length. */
 sl_status sl_json_parse_zeros(sl_json **out, const char *text, size_t bytes,
                               const char *where) SL_MUSTUSE;
+/* The same as sl_json_parse for what Python's json writes: NaN, Infinity and -Infinity, which JSON
+ * has not, are read as the texts "NaN", "Infinity" and "-Infinity". */
+sl_status sl_json_parse_python(sl_json **out, const char *text, size_t bytes,
+                               const char *where) SL_MUSTUSE;
 void sl_json_close(sl_json **tree);
 
 /* Typed access. An absent key or null gives SL_EFORMAT "want KEY (type), found none" unless the _or

@@ -121,7 +121,7 @@ static sl_status changed_keys(sl_json *out, const sl_json *recipe)
 static sl_status fill(sl_json *tree, sl_reader *reader, const char *path)
 {
     const sl_json *run = sl_reader_json(reader);
-    sl_json *recipe = json_object_get(run, "recipe");
+    sl_json *recipe = json_object_get(run, "recipe"), *imported = json_object_get(run, "imported");
     sl_reader_state state;
     int64_t checkpoint;
 
@@ -140,6 +140,7 @@ static sl_status fill(sl_json *tree, sl_reader *reader, const char *path)
         json_object_set_new(tree, "attempts", json_array()) ||
         json_object_set_new(tree, "rows", json_object()) ||
         json_object_set_new(tree, "changed", json_object()) ||
+        (imported && json_object_set(tree, "imported", imported)) ||
         json_object_set(tree, "recipe", recipe ? recipe : json_null()))
         return no_memory();
     SL_TRY(attempts_json(json_object_get(tree, "attempts"), reader));

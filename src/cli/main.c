@@ -11,7 +11,7 @@ static const sl_command *const commands[] = {
     &sl_command_score,   &sl_command_judge,   &sl_command_measure, &sl_command_analyze,
     &sl_command_replay,  &sl_command_compare, &sl_command_plot,    &sl_command_report,
     &sl_command_inspect, &sl_command_verify,  &sl_command_export,  &sl_command_watch,
-    &sl_command_text,    &sl_command_bench,
+    &sl_command_import,  &sl_command_text,    &sl_command_bench,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
