@@ -4,7 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Columns that hold token ids, and those that are never undefined. */
+/* Columns that hold token ids, and those that are never undefined. Entropy and log-sum-exp of a
+ * token may be: the logs of other trainers do not have them. */
 typedef struct rule {
     sl_table table;
     const char *column;
@@ -12,9 +13,8 @@ typedef struct rule {
 } rule;
 
 static const rule rules[] = {
-    { SL_TABLE_TOKENS, "token", TOKEN },     { SL_TABLE_PROBE, "token", TOKEN },
-    { SL_TABLE_TOKENS, "logp", FINITE },     { SL_TABLE_TOKENS, "entropy", FINITE },
-    { SL_TABLE_TOKENS, "lse", FINITE },      { SL_TABLE_PROBE, "lse", FINITE },
+    { SL_TABLE_TOKENS, "token", TOKEN }, { SL_TABLE_PROBE, "token", TOKEN },
+    { SL_TABLE_TOKENS, "logp", FINITE }, { SL_TABLE_PROBE, "lse", FINITE },
     { SL_TABLE_PROBE, "max_logit", FINITE },
 };
 #define RULES (sizeof rules / sizeof rules[0])
