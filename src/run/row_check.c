@@ -13,8 +13,8 @@ typedef struct rule {
 } rule;
 
 static const rule rules[] = {
-    { SL_TABLE_TOKENS, "token", TOKEN }, { SL_TABLE_PROBE, "token", TOKEN },
-    { SL_TABLE_TOKENS, "logp", FINITE }, { SL_TABLE_PROBE, "lse", FINITE },
+    { SL_TABLE_TOKENS, "token", TOKEN },     { SL_TABLE_PROBE, "token", TOKEN },
+    { SL_TABLE_TOKENS, "logp", FINITE },     { SL_TABLE_PROBE, "lse", FINITE },
     { SL_TABLE_PROBE, "max_logit", FINITE },
 };
 #define RULES (sizeof rules / sizeof rules[0])
