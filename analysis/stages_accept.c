@@ -138,7 +138,7 @@ static sl_status right(checks *c)
 {
     const sl_stage_filter f = { "plain", NULL, NAN, NAN };
     const size_t n = sl_stage_select(c->of, c->cell, c->n, &f);
-    const sl_stage_verdicts v = sl_stage_verdicts_of(c->of, n);
+    const sl_stage_verdicts v = sl_stage_verdicts_of(c->of, n, SL_PLACE_START);
     sl_stage_check *check = next(c, 4, NAN, NULL);
 
     SL_CHECK(check);

@@ -52,6 +52,17 @@ static int says_on_policy(const sl_stage_cell *c, sl_place at)
     return c->place[at].bs >= THRESHOLD;
 }
 
+static sl_place after(sl_place at, int is_on)
+{
+    static const sl_place next[SL_PLACE_ON + 1][2] = {
+        { SL_PLACE_OFF, SL_PLACE_ON },
+        { SL_PLACE_OFF_OFF, SL_PLACE_OFF_ON },
+        { SL_PLACE_ON_OFF, SL_PLACE_ON_ON },
+    };
+
+    return next[at][is_on != 0];
+}
+
 /* --- verdicts -------------------------------------------------------------------------------- */
 
 static void count(sl_stage_count *c, int is_right)
@@ -66,14 +77,17 @@ static void close_count(sl_stage_count *c)
     c->interval = sl_wilson((double)c->right, (double)c->of, ALPHA);
 }
 
-sl_stage_verdicts sl_stage_verdicts_of(const sl_stage_cell *const *cell, size_t n)
+sl_stage_verdicts sl_stage_verdicts_of(const sl_stage_cell *const *cell, size_t n, sl_place at)
 {
     sl_stage_verdicts v = { .wrong_low = NAN, .wrong_high = NAN };
 
     for (size_t i = 0; i < n; i++) {
-        const double d = sl_stage_difference(cell[i]), bs = cell[i]->place[SL_PLACE_START].bs;
-        const int said = says_on_policy(cell[i], SL_PLACE_START), is_right = said == (d > 0.0);
+        const double d = cell[i]->place[after(at, 1)].gain - cell[i]->place[after(at, 0)].gain;
+        const double bs = cell[i]->place[at].bs;
+        const int said = says_on_policy(cell[i], at), is_right = said == (d > 0.0);
 
+        if (isnan(d))
+            continue;
         count(&v.all, is_right);
         if (!(fabs(d) > SL_STAGE_CLEAR))
             continue;
@@ -128,17 +142,6 @@ double sl_stage_crossing(const sl_stage_cell *const *cell, size_t n)
 }
 
 /* --- rules ----------------------------------------------------------------------------------- */
-
-static sl_place after(sl_place at, int is_on)
-{
-    static const sl_place next[SL_PLACE_ON + 1][2] = {
-        { SL_PLACE_OFF, SL_PLACE_ON },
-        { SL_PLACE_OFF_OFF, SL_PLACE_OFF_ON },
-        { SL_PLACE_ON_OFF, SL_PLACE_ON_ON },
-    };
-
-    return next[at][is_on != 0];
-}
 
 /* Source of an iteration (0, 1) under a rule that does not look. */
 static int fixed_choice(sl_stage_rule rule, int iteration)

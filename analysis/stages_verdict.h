@@ -37,7 +37,9 @@ typedef struct sl_stage_verdicts {
     size_t confusion[2][2];             /* clear cells: said injection, fine-tuning; true winner */
     double wrong_low, wrong_high;       /* scores of wrong clear cells; NaN: none is wrong */
 } sl_stage_verdicts;
-sl_stage_verdicts sl_stage_verdicts_of(const sl_stage_cell *const *cell, size_t n);
+/* at: where the policies stand that are asked, at the start or after one iteration on a source;
+ * cells that were not trained on from there count nothing. */
+sl_stage_verdicts sl_stage_verdicts_of(const sl_stage_cell *const *cell, size_t n, sl_place at);
 
 /* The score at which on-policy data begin to win: by linear interpolation of the difference over
  * cells of one row, method and seed in the order of their scores. -inf: they win everywhere; +inf:

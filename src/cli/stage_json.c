@@ -22,28 +22,35 @@ static sl_json *count_json(const sl_stage_count *c)
                      c->interval.lower, "upper", c->interval.upper);
 }
 
-static sl_json *verdict_json(const char *row, const char *method, const sl_stage_verdicts *v)
+static sl_json *verdict_json(const char *row, sl_place at, const char *method,
+                             const sl_stage_verdicts *v)
 {
-    return json_pack("{s:s, s:s?, s:o, s:o, s:o, s:[[I,I],[I,I]], s:o, s:o}", "row", row, "method",
-                     method, "all", count_json(&v->all), "clear", count_json(&v->clear), "outside",
-                     count_json(&v->outside), "confusion", (json_int_t)v->confusion[0][0],
-                     (json_int_t)v->confusion[0][1], (json_int_t)v->confusion[1][0],
-                     (json_int_t)v->confusion[1][1], "wrong_low", sl_json_number(v->wrong_low),
-                     "wrong_high", sl_json_number(v->wrong_high));
+    return json_pack("{s:s, s:s, s:s?, s:o, s:o, s:o, s:[[I,I],[I,I]], s:o, s:o}", "row", row, "at",
+                     sl_place_names[at], "method", method, "all", count_json(&v->all), "clear",
+                     count_json(&v->clear), "outside", count_json(&v->outside), "confusion",
+                     (json_int_t)v->confusion[0][0], (json_int_t)v->confusion[0][1],
+                     (json_int_t)v->confusion[1][0], (json_int_t)v->confusion[1][1], "wrong_low",
+                     sl_json_number(v->wrong_low), "wrong_high", sl_json_number(v->wrong_high));
+}
+
+static sl_status row_verdicts(sl_json *list, const sl_stage_view *v, const char *row, sl_place at)
+{
+    for (size_t m = 0; m <= SL_STAGE_METHODS; m++) {
+        const char *method = m < SL_STAGE_METHODS ? sl_stage_methods[m] : NULL;
+        const size_t n = sl_stage_view_pick(v, row, method);
+        const sl_stage_verdicts found = sl_stage_verdicts_of(v->of, n, at);
+
+        if (found.all.of)
+            SL_TRY(append(list, verdict_json(row, at, method, &found)));
+    }
+    return SL_OK;
 }
 
 static sl_status verdicts(sl_json *list, const sl_stage_view *v)
 {
     for (size_t i = 0; i < sl_stage_variant_count; i++)
-        for (size_t m = 0; m <= SL_STAGE_METHODS; m++) {
-            const char *method = m < SL_STAGE_METHODS ? sl_stage_methods[m] : NULL;
-            const char *row = sl_stage_variants[i].name;
-            const size_t n = sl_stage_view_pick(v, row, method);
-            const sl_stage_verdicts found = sl_stage_verdicts_of(v->of, n);
-
-            if (n)
-                SL_TRY(append(list, verdict_json(row, method, &found)));
-        }
+        for (size_t a = 0; a < SL_STAGE_ASKED; a++)
+            SL_TRY(row_verdicts(list, v, sl_stage_variants[i].name, sl_stage_asked_at[a].at));
     return SL_OK;
 }
 

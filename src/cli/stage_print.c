@@ -25,6 +25,12 @@ static const sl_figure figures[] = {
       .needs = { "hamming", "gain" } },
 };
 
+const sl_stage_asked sl_stage_asked_at[SL_STAGE_ASKED] = {
+    { SL_PLACE_START, NULL },
+    { SL_PLACE_OFF, "- after off" },
+    { SL_PLACE_ON, "- after on" },
+};
+
 size_t sl_stage_view_pick(const sl_stage_view *v, const char *variant, const char *method)
 {
     const sl_stage_filter f = { variant, method, NAN, NAN };
@@ -193,6 +199,19 @@ static void print_crossings(const sl_stage_view *v, const char *row, const char 
     printf("\n");
 }
 
+static void print_row_verdicts(const sl_stage_view *v, const sl_stage_variant *row,
+                               const sl_stage_asked *asked)
+{
+    for (size_t m = 0; m <= SL_STAGE_METHODS; m++) {
+        const char *method = m < SL_STAGE_METHODS ? sl_stage_methods[m] : NULL;
+        const size_t n = sl_stage_view_pick(v, row->name, method);
+        const sl_stage_verdicts verdicts = sl_stage_verdicts_of(v->of, n, asked->at);
+
+        if (verdicts.all.of)
+            print_verdict(asked->name ? asked->name : row->name, method, &verdicts);
+    }
+}
+
 static void print_verdicts(const sl_stage_view *v)
 {
     printf("\nScore below 1/2: static data next, else on-policy data. Right by the exact gains; "
@@ -201,15 +220,8 @@ static void print_verdicts(const sl_stage_view *v)
            "s>s s>o o>s o>o  wrong at BS\n",
            SL_STAGE_CLEAR);
     for (size_t i = 0; i < sl_stage_variant_count; i++)
-        for (size_t m = 0; m <= SL_STAGE_METHODS; m++) {
-            const char *method = m < SL_STAGE_METHODS ? sl_stage_methods[m] : NULL;
-            const sl_stage_variant *row = &sl_stage_variants[i];
-            const size_t n = sl_stage_view_pick(v, row->name, method);
-            const sl_stage_verdicts verdicts = sl_stage_verdicts_of(v->of, n);
-
-            if (n)
-                print_verdict(row->name, method, &verdicts);
-        }
+        for (size_t a = 0; a < SL_STAGE_ASKED; a++)
+            print_row_verdicts(v, &sl_stage_variants[i], &sl_stage_asked_at[a]);
     printf("s>o: the score said static, on-policy gained more; and so on.\n"
            "\nThe score at which on-policy data begin to win, by seed\n");
     for (size_t i = 0; i < sl_stage_variant_count; i++)

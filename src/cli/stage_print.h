@@ -33,6 +33,13 @@ typedef struct sl_stage_view {
 
 /* The cells of a row and a method (NULL: any) into view->of; returns how many. */
 size_t sl_stage_view_pick(const sl_stage_view *view, const char *variant, const char *method);
+/* Where verdicts are asked for, and how they are called. */
+typedef struct sl_stage_asked {
+    sl_place at;
+    const char *name; /* of a row of output; NULL: the row's own */
+} sl_stage_asked;
+enum { SL_STAGE_ASKED = 3 };
+extern const sl_stage_asked sl_stage_asked_at[SL_STAGE_ASKED];
 sl_status sl_stage_print_text(const sl_stage_view *view) SL_MUSTUSE;
 sl_status sl_stage_print_document(const sl_stage_view *view) SL_MUSTUSE;
 

@@ -47,7 +47,7 @@ static int set_up(void **state)
 
 static void test_verdicts(void **state)
 {
-    sl_stage_verdicts v = sl_stage_verdicts_of(cell, CELLS);
+    sl_stage_verdicts v = sl_stage_verdicts_of(cell, CELLS, SL_PLACE_START);
 
     (void)state;
     assert_int_equal(v.all.of, CELLS);
@@ -62,13 +62,41 @@ static void test_verdicts(void **state)
 
     cells[2].place[SL_PLACE_ON].gain = 2.5;  /* s = 2: on-policy wins although the score is .34 */
     cells[3].place[SL_PLACE_ON].gain = 0.95; /* s = 3: static wins by less than is clear */
-    v = sl_stage_verdicts_of(cell, CELLS);
+    v = sl_stage_verdicts_of(cell, CELLS, SL_PLACE_START);
     assert_int_equal(v.all.right, CELLS - 2);
     assert_int_equal(v.clear.of, CELLS - 1);
     assert_int_equal(v.clear.right, CELLS - 2);
     assert_int_equal(v.confusion[0][1], 1);
     T_CLOSE(v.wrong_low, .34, TOL_F64);
     T_CLOSE(v.wrong_high, .34, TOL_F64);
+}
+
+/* After two iterations: 1 off,off; 2 off,on; 3 on,off; 4 on,on, and scores after the first. */
+static void two_iterations(sl_stage_cell *c, double bs, double bs_off, double bs_on)
+{
+    c->place[SL_PLACE_START].bs = bs;
+    c->place[SL_PLACE_OFF].bs = bs_off;
+    c->place[SL_PLACE_ON].bs = bs_on;
+    for (int i = 0; i < 4; i++)
+        c->place[SL_PLACE_OFF_OFF + i].gain = 1.0 + i;
+}
+
+/* After one iteration the second one is what the verdict is about. */
+static void test_second_verdicts(void **state)
+{
+    sl_stage_verdicts v = sl_stage_verdicts_of(cell, CELLS, SL_PLACE_OFF);
+
+    (void)state;
+    assert_int_equal(v.all.of, 0); /* not measured */
+    assert_true(isnan(v.all.share));
+    two_iterations(&cells[0], .4, .6, .1); /* 1, 2 after static: on-policy; 3, 4: on-policy */
+    v = sl_stage_verdicts_of(cell, CELLS, SL_PLACE_OFF);
+    assert_int_equal(v.all.of, 1);
+    assert_int_equal(v.all.right, 1);
+    v = sl_stage_verdicts_of(cell, CELLS, SL_PLACE_ON);
+    assert_int_equal(v.all.of, 1);
+    assert_int_equal(v.all.right, 0);
+    assert_int_equal(v.confusion[0][1], 1);
 }
 
 static void test_crossing(void **state)
@@ -87,16 +115,6 @@ static void test_crossing(void **state)
         cells[i].place[SL_PLACE_ON].gain = -5.0;
     assert_true(sl_stage_crossing(of, n) == INFINITY);
     assert_true(isnan(sl_stage_crossing(of, 0)));
-}
-
-/* After two iterations: 1 off,off; 2 off,on; 3 on,off; 4 on,on, and scores after the first. */
-static void two_iterations(sl_stage_cell *c, double bs, double bs_off, double bs_on)
-{
-    c->place[SL_PLACE_START].bs = bs;
-    c->place[SL_PLACE_OFF].bs = bs_off;
-    c->place[SL_PLACE_ON].bs = bs_on;
-    for (int i = 0; i < 4; i++)
-        c->place[SL_PLACE_OFF_OFF + i].gain = 1.0 + i;
 }
 
 static void test_rules(void **state)
@@ -220,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_verdicts, set_up),
+        cmocka_unit_test_setup(test_second_verdicts, set_up),
         cmocka_unit_test_setup(test_crossing, set_up),
         cmocka_unit_test_setup(test_rules, set_up),
         cmocka_unit_test_setup(test_votes, set_up),
