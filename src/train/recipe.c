@@ -178,6 +178,11 @@ const sl_key sl_recipe_keys[] = {
     F64(measure, alpha, 1e-9, 0.5, "0.05", "error rate of the test"),
     I64(measure, consecutive, 1, 100, "1", "decided measurements in a row before a switch back"),
     FLAG(measure, counterfactual, "false", "also run the source that was not chosen, and discard"),
+    I64(measure, branch, 0, 1e9, "0",
+        "updates of each branch of a branch test at every iteration; 0: none"),
+    I64(measure, branch_replicates, 2, 64, "2", "replicates of a branch test, with fresh data"),
+    I64(measure, branch_prompts, 2, 1e6, "256",
+        "without exact reward: held-out prompts on which a branch meets the fork"),
     TEXT(judge, reward, "", "reward: folder of a reward model"),
     TEXT(judge, tokenizer, "", "reward: folder or tokenizer.json; empty: the reward model's own"),
     TEXT(judge, command, "", "command: how it is started, by /bin/sh -c"),
@@ -269,6 +274,13 @@ static sl_status check_reference(const sl_recipe *recipe)
     if (recipe->measure.counterfactual && (is_mixed || recipe->optim.keep_moments))
         return SL_FAIL(SL_EARG, "want measure.counterfactual false with %s, found true",
                        is_mixed ? "reference.policy mixed" : "optim.keep_moments");
+    if (recipe->measure.branch && (is_mixed || recipe->optim.keep_moments))
+        return SL_FAIL(SL_EARG, "want no measure.branch with %s, found %lld",
+                       is_mixed ? "reference.policy mixed" : "optim.keep_moments",
+                       (long long)recipe->measure.branch);
+    if (recipe->measure.branch && recipe->method.kind != SL_METHOD_PREFERENCE)
+        return SL_FAIL(SL_EARG, "want method.name preference with measure.branch, found %s",
+                       methods[recipe->method.kind]);
     return SL_OK;
 }
 
@@ -285,6 +297,8 @@ static sl_status check_stored(const sl_recipe *recipe, const sl_objective *objec
         want = "a loss with a reference, or reference.always";
     else if (r->policy.kind != SL_POLICY_STATIC)
         want = "policy.source static";
+    else if (r->measure.branch)
+        want = "no measure.branch";
     else if (r->reference.kind == SL_REFERENCE_MIXED ||
              (r->reference.kind == SL_REFERENCE_PREVIOUS && r->train.iterations > 1))
         want = "reference.policy first";

@@ -103,6 +103,7 @@ typedef struct sl_recipe {
         double tau, delta, alpha;
         int64_t consecutive;
         int counterfactual;
+        int64_t branch, branch_replicates, branch_prompts;
     } measure;
     struct {
         char command[SL_RECIPE_PATH], url[SL_RECIPE_PATH], scores[SL_RECIPE_PATH];

@@ -6,13 +6,13 @@ enum { CACHE_BYTES = 256 << 20 }; /* of the KV cache when policy.sample_batch is
 int sl_sampling_needs_judge(const sl_recipe *r)
 {
     return r->policy.kind != SL_POLICY_STATIC || r->measure.prompts > 0 ||
-           r->measure.reference_prompts > 0;
+           r->measure.reference_prompts > 0 || r->measure.branch > 0;
 }
 
 int sl_sampling_has_drawer(const sl_recipe *r)
 {
-    return r->method.kind == SL_METHOD_PREFERENCE && r->policy.kind != SL_POLICY_STATIC &&
-           r->policy.refill > 1;
+    return r->method.kind == SL_METHOD_PREFERENCE && r->policy.refill > 1 &&
+           (r->policy.kind != SL_POLICY_STATIC || r->measure.branch > 0);
 }
 
 /* KV cache of one answer. */

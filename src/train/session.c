@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "model/reward.h"
+#include "train/branch.h"
 #include "train/data_file.h"
 #include "train/emit.h"
 #include "train/memory.h"
@@ -399,6 +400,7 @@ static sl_status open_all(sl_session *s, sl_memory_plan *plan)
     SL_TRY(open_models(s));
     settle_sizes(s);
     SL_TRY(check_data(s));
+    SL_TRY(sl_err_where(sl_branch_check(s), "key \"measure.branch\""));
     if (is_policy(s) && sl_sampling_needs_judge(r))
         SL_TRY(sl_sampling_open(s));
     SL_TRY(open_memory(s, plan));
