@@ -9,17 +9,21 @@
 #include "cli/progress.h"
 #include "cli/stop.h"
 #include "run/run.h"
+#include "train/branch.h"
 #include "train/session.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { FIXED_PROMPTS = 2000 }; /* of the published measurement */
+enum {
+    FIXED_PROMPTS = 2000, /* of the published measurement */
+    EXACT_PROMPTS = 1024
+}; /* of a branch test on the built-in world */
 
 typedef struct measure_opts {
     const char *policy, *sampler, *data, *tokenizer, *judge, *command, *out, *device;
     double temperature;
-    int64_t prompts, on, max_new, threads;
+    int64_t prompts, on, max_new, branch, replicates, threads;
     int both_orders, is_json, is_quiet;
     sl_opt_list set;
 } measure_opts;
@@ -43,6 +47,10 @@ static const sl_opt opts[] = {
     { "n", SL_OPT_I64, offsetof(measure_opts, on), "N", "answers drawn of each prompt (2)" },
     { "max-new", SL_OPT_I64, offsetof(measure_opts, max_new), "N", "tokens of an answer" },
     { "temperature", SL_OPT_F64, offsetof(measure_opts, temperature), "T", "of the answers (1)" },
+    { "branch", SL_OPT_I64, offsetof(measure_opts, branch), "K",
+      "also K updates on each source from here: which gains more?" },
+    { "branch-replicates", SL_OPT_I64, offsetof(measure_opts, replicates), "R",
+      "of the branches, with fresh data (2)" },
     { "set", SL_OPT_LIST, offsetof(measure_opts, set), "KEY=VALUE", "any key of a recipe" },
     { "out", SL_OPT_TEXT, offsetof(measure_opts, out), "RUN", "a record of answers and votes" },
     { "json", SL_OPT_FLAG, offsetof(measure_opts, is_json), NULL, "one JSON document" },
@@ -144,6 +152,30 @@ static void set_numbers(sl_recipe *r, const measure_opts *o)
         r->policy.temperature = o->temperature;
     if (o->both_orders)
         r->judge.both_orders = 1;
+    if (o->branch >= 0)
+        r->measure.branch = o->branch;
+    if (o->replicates >= 0)
+        r->measure.branch_replicates = o->replicates;
+}
+
+static sl_status check_branch(const measure_opts *o)
+{
+    if (o->branch == 0)
+        return SL_FAIL(SL_EUSAGE, "want --branch of 1 or more updates, found 0");
+    if (o->replicates >= 0 && (o->replicates < 2 || o->replicates > SL_BRANCH_MOST))
+        return sl_err_hint(SL_FAIL(SL_EUSAGE, "want --branch-replicates of 2 to %d, found %lld",
+                                   SL_BRANCH_MOST, (long long)o->replicates),
+                           "the standard error comes from the replicates");
+    if (o->replicates >= 0 && o->branch < 0)
+        return SL_FAIL(SL_EUSAGE, "want --branch K with --branch-replicates, found none");
+    return SL_OK;
+}
+
+/* On the world gains are exact: nothing has to be judged. */
+static void settle_branch(sl_recipe *r)
+{
+    if (r->measure.branch && !strcmp(r->data.source, "world") && !r->measure.exact_prompts)
+        r->measure.exact_prompts = EXACT_PROMPTS;
 }
 
 static sl_status make_recipe(sl_recipe *r, const measure_opts *o, const char *path)
@@ -170,6 +202,7 @@ static sl_status make_recipe(sl_recipe *r, const measure_opts *o, const char *pa
     if (r->measure.prompts < 1)
         return SL_FAIL(SL_EUSAGE, "want --prompts of 1 or more, found %lld",
                        (long long)r->measure.prompts);
+    settle_branch(r);
     return sl_recipe_check(r);
 }
 
@@ -182,6 +215,7 @@ typedef struct measuring {
     sl_advisor counted; /* the analyzer's door, with progress */
     sl_progress_line line;
     size_t prompts, votes;
+    sl_branch branch;
 } measuring;
 
 /* The analyzer's observer, and the line that people see. */
@@ -267,6 +301,20 @@ static sl_status close_run(measuring *m, sl_status st)
     return sl_err_restore(&record);
 }
 
+static sl_status test_branches(measuring *m)
+{
+    sl_session *s = &m->session;
+    char text[120];
+
+    if (!s->recipe.measure.branch)
+        return SL_OK;
+    snprintf(text, sizeof text, "measure: branch test: 2 x %lld branches of %lld updates",
+             (long long)s->recipe.measure.branch_replicates, (long long)s->recipe.measure.branch);
+    sl_progress_say(&m->line, text);
+    SL_TRY(sl_branch_test(&m->branch, s));
+    return s->run ? sl_run_commit(s->run, SL_UNIT_EVALS, s->step) : SL_OK;
+}
+
 static sl_status measure(measuring *m)
 {
     sl_session *s = &m->session;
@@ -287,6 +335,8 @@ static sl_status measure(measuring *m)
     sl_progress_open(&m->line, "measure", m->opts->is_quiet);
     if (st == SL_OK)
         st = sl_measure_run(&row, &decision, s->measure, &s->door, &m->counted, &s->recorder);
+    if (st == SL_OK)
+        st = test_branches(m);
     sl_progress_close(&m->line);
     return close_run(m, st);
 }
@@ -303,7 +353,8 @@ static sl_status give(const measuring *m)
                                  .fixed_prompts = FIXED_PROMPTS,
                                  .votes_per_prompt =
                                      (uint32_t)(s->recipe.measure.on * s->recipe.measure.off),
-                                 .settings = &m->advise.settings };
+                                 .settings = &m->advise.settings,
+                                 .branch = s->recipe.measure.branch ? &m->branch : NULL };
     sl_verdict verdict;
 
     SL_TRY(sl_boundary_verdict(&verdict, &m->advise.boundary));
@@ -311,18 +362,27 @@ static sl_status give(const measuring *m)
                             : sl_measured_text(&result, &verdict);
 }
 
+/* Branches train: what is held out from them is what is measured on. */
+static sl_status open_session(sl_session *out, const sl_recipe *recipe, const sl_backend *backend)
+{
+    sl_memory_plan plan;
+
+    return recipe->measure.branch
+               ? sl_session_open(out, recipe, backend, sl_stop_flag(), &plan)
+               : sl_session_open_measuring(out, recipe, backend, sl_stop_flag(), &plan);
+}
+
 static sl_status measure_all(const measure_opts *o, const sl_recipe *recipe)
 {
     const sl_backend *backend = NULL;
     measuring m = { .opts = o };
-    sl_memory_plan plan;
     sl_status st;
 
     if (o->out && sl_file_exists(o->out))
         return SL_FAIL(SL_EARG, "want a new folder for the record, found \"%s\"", o->out);
     SL_TRY(sl_err_where(sl_backend_open(&backend, o->device, (int)o->threads), "--device"));
     sl_stop_install();
-    SL_TRY(sl_session_open_measuring(&m.session, recipe, backend, sl_stop_flag(), &plan));
+    SL_TRY(open_session(&m.session, recipe, backend));
     st = measure(&m);
     if (st == SL_OK)
         st = give(&m);
@@ -333,9 +393,13 @@ static sl_status measure_all(const measure_opts *o, const sl_recipe *recipe)
 
 static sl_status measure_run(int argc, char **argv)
 {
-    measure_opts o = {
-        .device = "cpu", .temperature = NAN, .prompts = -1, .on = -1, .max_new = -1
-    };
+    measure_opts o = { .device = "cpu",
+                       .temperature = NAN,
+                       .prompts = -1,
+                       .on = -1,
+                       .max_new = -1,
+                       .branch = -1,
+                       .replicates = -1 };
     sl_recipe recipe = { 0 };
     const char *argument[SL_OPT_LIST_MOST];
     size_t count;
@@ -346,6 +410,7 @@ static sl_status measure_run(int argc, char **argv)
     SL_TRY(sl_opts_parse(&o, argument, &count, &is_done, &sl_command_measure, argc, argv));
     if (is_done)
         return SL_OK;
+    SL_TRY(check_branch(&o));
     SL_TRY(make_recipe(&recipe, &o, count ? argument[0] : NULL));
     return measure_all(&o, &recipe);
 }

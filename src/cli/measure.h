@@ -2,13 +2,14 @@
 #ifndef SL_CLI_MEASURE_H
 #define SL_CLI_MEASURE_H
 
-#include "analysis/boundary.h"
+#include "cli/measure_branch.h"
 
 typedef struct sl_measured {
     const char *policy, *data, *judge;
     const char *run; /* NULL: no record was made */
     uint32_t max_prompts, fixed_prompts, votes_per_prompt;
     const sl_boundary_settings *settings;
+    const sl_branch *branch; /* NULL: no branch test */
 } sl_measured;
 
 /* Schema stageline.measure/1: the keys of a point of stageline.analysis/1. */

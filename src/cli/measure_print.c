@@ -25,7 +25,7 @@ sl_status sl_measured_json(const sl_measured *m, const sl_verdict *v)
     const double v_all = v->v_on + v->v_off;
     sl_json *tree = json_pack(
         "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:s, s:o, s:s?, s:{s:o, s:o}, s:I, "
-        "s:{s:I, s:I}, s:s?}",
+        "s:{s:I, s:I}, s:s?, s:o}",
         "schema", "stageline.measure/1", "policy", m->policy, "data", m->data, "judge", m->judge,
         "prompts", (json_int_t)v->prompts, "votes", (json_int_t)v->votes, "ties",
         (json_int_t)v->ties, "dropped", (json_int_t)v->dropped, "bs",
@@ -34,7 +34,8 @@ sl_status sl_measured_json(const sl_measured *m, const sl_verdict *v)
         "test", test_json(m, v), "certified", certified, "sequence", "lower",
         sl_json_number(v->sequence.lower), "upper", sl_json_number(v->sequence.upper),
         "max_prompts", (json_int_t)m->max_prompts, "fixed", "prompts", (json_int_t)m->fixed_prompts,
-        "votes", (json_int_t)m->fixed_prompts * m->votes_per_prompt, "run", m->run);
+        "votes", (json_int_t)m->fixed_prompts * m->votes_per_prompt, "run", m->run, "branch",
+        m->branch ? sl_measured_branch_json(m->branch, v->stage, v->votes) : json_null());
     sl_status st;
 
     if (!tree)
@@ -61,6 +62,8 @@ sl_status sl_measured_text(const sl_measured *m, const sl_verdict *v)
            v->prompts, m->max_prompts, v->ties, v->dropped);
     printf("; a fixed sample of %u prompts takes %u votes\n", m->fixed_prompts,
            m->fixed_prompts * m->votes_per_prompt);
+    if (m->branch)
+        sl_measured_branch_text(m->branch, v->stage, m->settings->tau, v->votes);
     if (m->run)
         printf("record: %s\n", m->run);
     return SL_OK;

@@ -115,6 +115,17 @@ for at in 2 4 7 8 13 16 18 27; do
     found=$(cd run/checkpoints && echo *)
     [ "$found" = "$last" ] || fail "killed at step $at: want checkpoints $last, found $found"
 done
+# Branch tests come again where they were cut off, and once.
+branches="--set measure.branch=8 --set measure.counterfactual=false"
+# shellcheck disable=SC2086
+train_dpo branches $branches >/dev/null
+want=$(digest branches)
+for at in 0 16 20; do
+    rm -rf run
+    # shellcheck disable=SC2086
+    kill_at $at train_dpo run $branches
+    check "step $at, branch tests" branches
+done
 # A schedule is a function of the iteration alone.
 plan="--set policy.source=schedule --set measure.counterfactual=false"
 # shellcheck disable=SC2086
