@@ -1,6 +1,7 @@
-/* The frozen probe texts over the checkpoints of a run: entropy of the policy and how far it moved,
- * as the root of the Jensen-Shannon divergence (a metric, in [0, sqrt(ln 2)]) to the checkpoint
- * before and to the first one; means over positions, standard errors over probe texts. */
+/* The frozen probe texts over the checkpoints of a run: how spread the policy's laws are, and how
+ * far they moved to the checkpoint before and to the first one, as the root of the Jensen-Shannon
+ * divergence (a metric, in [0, sqrt(ln 2)]), KL and total variation (docs/math.md A9, C5); means
+ * over positions, standard errors over probe texts. */
 #ifndef SL_ANALYSIS_DRIFT_H
 #define SL_ANALYSIS_DRIFT_H
 
@@ -8,12 +9,30 @@
 #include "run/reader.h"
 #include <stddef.h>
 
+/* Columns of a checkpoint. Two laws at one position: p of this checkpoint, q of the other one. */
+typedef enum sl_drift_column {
+    SL_DRIFT_ENTROPY,  /* nat/token */
+    SL_DRIFT_LOGP,     /* of the probe's own tokens, nat/token */
+    SL_DRIFT_PREVIOUS, /* root of the divergence; NaN at the first checkpoint, as all of two */
+    SL_DRIFT_FIRST,
+    SL_DRIFT_ENTROPY_SHARE, /* of ln V */
+    SL_DRIFT_VARENTROPY,    /* nat^2 */
+    SL_DRIFT_TOP_MASS,      /* of the SL_DRIFT_TOP likeliest tokens */
+    SL_DRIFT_TOP_GAP,       /* p of the likeliest token - p of the second */
+    SL_DRIFT_LOGIT_GAP,     /* the same of logits, nat */
+    SL_DRIFT_KL_PREVIOUS,   /* sum p ln p/q, nat; NaN where q has not what p has */
+    SL_DRIFT_KL_FIRST,
+    SL_DRIFT_TV_PREVIOUS, /* sum |p - q| / 2 */
+    SL_DRIFT_TV_FIRST,
+    SL_DRIFT_COLUMNS
+} sl_drift_column;
+enum { SL_DRIFT_TOP = 10 };
+extern const char *const sl_drift_names[SL_DRIFT_COLUMNS]; /* in probe.tsv and the document */
+
 typedef struct sl_drift_row {
     int64_t step;
     size_t positions;
-    sl_mean entropy;         /* nat/token; over probe texts, as those below */
-    sl_mean logp;            /* of the probe's own tokens, nat/token */
-    sl_mean previous, first; /* root of the divergence; NaN at the first checkpoint */
+    sl_mean mean[SL_DRIFT_COLUMNS]; /* over probe texts */
 } sl_drift_row;
 
 typedef struct sl_drift {

@@ -74,13 +74,12 @@ static void probe_table(sl_table_out *t, const sl_insight *in)
 {
     for (size_t i = 0; i < in->probe.count; i++) {
         const sl_drift_row *r = &in->probe.row[i];
-        const sl_mean *mean[] = { &r->entropy, &r->logp, &r->previous, &r->first };
 
         sl_table_i64(t, r->step);
         sl_table_i64(t, (int64_t)r->positions);
-        for (size_t k = 0; k < 4; k++) {
-            sl_table_f64(t, mean[k]->value);
-            sl_table_f64(t, mean[k]->se);
+        for (size_t k = 0; k < SL_DRIFT_COLUMNS; k++) {
+            sl_table_f64(t, r->mean[k].value);
+            sl_table_f64(t, r->mean[k].se);
         }
         sl_table_end_row(t);
     }
@@ -184,7 +183,9 @@ static const struct {
       displacement_table },
     { "probe.tsv",
       "step\tpositions\tentropy\tentropy_se\tlogp\tlogp_se\tdrift_previous\tdrift_previous_se\t"
-      "drift_first\tdrift_first_se",
+      "drift_first\tdrift_first_se\tentropy_share\tentropy_share_se\tvarentropy\tvarentropy_se\t"
+      "top_10\ttop_10_se\ttop_gap\ttop_gap_se\tlogit_gap\tlogit_gap_se\tkl_previous\t"
+      "kl_previous_se\tkl_first\tkl_first_se\ttv_previous\ttv_previous_se\ttv_first\ttv_first_se",
       probe_table },
     { "alignment.tsv",
       "step\tgroup\tname\tnorm_static\tnorm_on\tcos_static_on\tnorm_chosen\tnorm_rejected\t"

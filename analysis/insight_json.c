@@ -108,19 +108,17 @@ static sl_status put_probe(sl_json *to, const sl_drift *p)
     SL_TRY(sl_out_list(&list, to, "probe"));
     for (size_t i = 0; i < p->count; i++) {
         const sl_drift_row *r = &p->row[i];
-        const field f[] = { { "entropy", r->entropy.value },
-                            { "entropy_se", r->entropy.se },
-                            { "logp", r->logp.value },
-                            { "logp_se", r->logp.se },
-                            { "drift_previous", r->previous.value },
-                            { "drift_previous_se", r->previous.se },
-                            { "drift_first", r->first.value },
-                            { "drift_first_se", r->first.se } };
 
         SL_TRY(sl_out_object(&row, list, NULL));
         SL_TRY(sl_out_i64(row, "step", r->step));
         SL_TRY(sl_out_i64(row, "positions", (int64_t)r->positions));
-        SL_TRY(PUT_FIELDS(row, f));
+        for (size_t k = 0; k < SL_DRIFT_COLUMNS; k++) {
+            char se[32];
+
+            snprintf(se, sizeof se, "%s_se", sl_drift_names[k]);
+            SL_TRY(sl_out_number(row, sl_drift_names[k], r->mean[k].value));
+            SL_TRY(sl_out_number(row, se, r->mean[k].se));
+        }
     }
     return SL_OK;
 }

@@ -55,11 +55,12 @@ static void print_probe(const sl_drift *p)
     if (p->count < 2)
         return;
     printf("probe texts: entropy %.3f to %.3f nat a token from step %lld to %lld",
-           p->row[0].entropy.value, last->entropy.value, (long long)p->row[0].step,
-           (long long)last->step);
-    if (last->first.used)
+           p->row[0].mean[SL_DRIFT_ENTROPY].value, last->mean[SL_DRIFT_ENTROPY].value,
+           (long long)p->row[0].step, (long long)last->step);
+    if (last->mean[SL_DRIFT_FIRST].used)
         printf(", drift %.3f (se %.3f) since the first checkpoint, %.3f since the one before",
-               last->first.value, last->first.se, last->previous.value);
+               last->mean[SL_DRIFT_FIRST].value, last->mean[SL_DRIFT_FIRST].se,
+               last->mean[SL_DRIFT_PREVIOUS].value);
     putchar('\n');
 }
 

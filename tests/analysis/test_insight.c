@@ -2,12 +2,13 @@
  * what arithmetic by hand gives, and the ledger must show every visit. */
 #include "analysis/insight.h"
 #include "base/file.h"
+#include "base/rng.h"
 #include "harness/harness.h"
 #include "run/run.h"
 #include <stdio.h>
 #include <string.h>
 
-enum { UPDATES = 16, BATCH = 12, LENGTH = 10, VOCAB = 3 };
+enum { UPDATES = 16, BATCH = 12, LENGTH = 10, VOCAB = 3, WIDE = 64 };
 
 /* Log-ratio of a token of a chosen answer; alike: whether the pair's answers share most tokens. */
 typedef double (*plant)(size_t pos, int is_alike);
@@ -199,13 +200,13 @@ static void test_no_reference_is_unknown(void **state)
 
 /* --- drift ------------------------------------------------------------------------------------ */
 
-static void put_probe(sl_run *run, int64_t step, uint64_t text, const double p[VOCAB])
+static void put_law(sl_run *run, int64_t step, uint64_t text, const double *p, size_t V)
 {
-    float logp[VOCAB];
+    float logp[WIDE];
     const void *wide[] = { logp };
     sl_row_probe row = { .step = step, .probe_id = text, .token = 0 };
 
-    for (size_t v = 0; v < VOCAB; v++) {
+    for (size_t v = 0; v < V; v++) {
         logp[v] = (float)log(p[v]);
         row.entropy -= p[v] > 0.0 ? (float)(p[v] * log(p[v])) : 0.0f;
     }
@@ -213,37 +214,133 @@ static void put_probe(sl_run *run, int64_t step, uint64_t text, const double p[V
     T_OK(sl_run_row(run, SL_TABLE_PROBE, &row, wide));
 }
 
-static void test_drift_between_checkpoints(void **state)
+/* Two texts of one token over checkpoints 1, 2, ...: the laws of the second; the first has 1/2, 1/2
+ * throughout. */
+static sl_drift drift_of(const double (*law)[VOCAB], int64_t count)
 {
-    static const double left[] = { 1.0, 0.0, 0.0 }, right[] = { 0.0, 1.0, 0.0 },
-                        half[] = { 0.5, 0.5, 0.0 };
+    static const double half[] = { 0.5, 0.5, 0.0 };
     char path[4096];
     sl_run *run = begin_run(path, VOCAB);
     sl_reader *reader;
     sl_drift d;
 
-    (void)state;
-    for (int64_t step = 1; step <= 3; step++) {
-        put_probe(run, step, 7, half);
-        put_probe(run, step, 9, step == 1 ? left : step == 2 ? right : half);
+    for (int64_t step = 1; step <= count; step++) {
+        put_law(run, step, 7, half, VOCAB);
+        put_law(run, step, 9, law[step - 1], VOCAB);
         T_OK(sl_run_commit(run, SL_UNIT_UPDATE, step));
     }
     T_OK(sl_run_close(&run, SL_ENDED_COMPLETE));
     reader = read_run(path);
     T_OK(sl_drift_run(&d, reader));
-    assert_int_equal(d.count, 3);
-    assert_int_equal(d.row[0].previous.used, 0);
-    T_CLOSE(d.row[0].entropy.value, log(2.0) / 2.0, TOL_4ULP);
-    /* one text stays, the other goes to the far end: 0 and sqrt(ln 2) */
-    T_CLOSE(d.row[1].previous.value, sqrt(log(2.0)) / 2.0, TOL_F64);
-    T_CLOSE(d.row[1].previous.se, sqrt(log(2.0)) / 2.0, TOL_F64);
-    /* (1, 0) against (1/2, 1/2), half precision of ln 1/2 aside: H(3/4) - ln(2)/2 */
-    T_CLOSE(d.row[2].first.value, sqrt(-0.75 * log(0.75) - 0.25 * log(0.25) - 0.5 * log(2.0)) / 2.0,
-            1e-3);
-    assert_int_equal(d.row[2].first.used, 2);
-    sl_drift_close(&d);
     sl_reader_close(&reader);
     t_scratch_remove();
+    assert_int_equal(d.count, count);
+    return d;
+}
+
+static void test_drift_between_checkpoints(void **state)
+{
+    static const double law[][VOCAB] = { { 1, 0, 0 }, { 0, 1, 0 }, { 0.5, 0.5, 0 }, { 1, 0, 0 } };
+    sl_drift d = drift_of(law, 4);
+    const sl_mean *m = d.row[1].mean;
+
+    (void)state;
+    assert_int_equal(d.row[0].mean[SL_DRIFT_PREVIOUS].used, 0);
+    assert_true(isnan(d.row[0].mean[SL_DRIFT_KL_FIRST].value));
+    T_CLOSE(d.row[0].mean[SL_DRIFT_ENTROPY].value, log(2.0) / 2.0, TOL_4ULP);
+    /* one text stays, the other goes to the far end: 0 and sqrt(ln 2), 0 and 1, 0 and infinity */
+    T_CLOSE(m[SL_DRIFT_PREVIOUS].value, sqrt(log(2.0)) / 2.0, TOL_F64);
+    T_CLOSE(m[SL_DRIFT_PREVIOUS].se, sqrt(log(2.0)) / 2.0, TOL_F64);
+    T_CLOSE(m[SL_DRIFT_TV_PREVIOUS].value, 0.5, TOL_F64);
+    T_CLOSE(m[SL_DRIFT_TV_FIRST].se, 0.5, TOL_F64);
+    assert_true(isnan(m[SL_DRIFT_KL_PREVIOUS].value) && isnan(m[SL_DRIFT_KL_PREVIOUS].se));
+    /* (1, 0) against (1/2, 1/2): H(3/4) - ln(2)/2 */
+    T_CLOSE(d.row[2].mean[SL_DRIFT_FIRST].value,
+            sqrt(-0.75 * log(0.75) - 0.25 * log(0.25) - 0.5 * log(2.0)) / 2.0, 1e-3);
+    assert_int_equal(d.row[2].mean[SL_DRIFT_FIRST].used, 2);
+    m = d.row[3].mean; /* back at (1, 0): KL((1, 0), (1/2, 1/2)) = ln 2, to the first 0 */
+    T_CLOSE(m[SL_DRIFT_KL_PREVIOUS].value, log(2.0) / 2.0, 1e-3);
+    T_CLOSE(m[SL_DRIFT_KL_PREVIOUS].se, log(2.0) / 2.0, 1e-3);
+    T_CLOSE(m[SL_DRIFT_TV_PREVIOUS].value, 0.25, 1e-3);
+    T_CLOSE(m[SL_DRIFT_KL_FIRST].value, 0.0, TOL_F64);
+    T_CLOSE(m[SL_DRIFT_TV_FIRST].value, 0.0, TOL_F64);
+    sl_drift_close(&d);
+}
+
+static void test_shape_of_laws(void **state)
+{
+    static const double law[][VOCAB] = { { 0.5, 0.25, 0.25 }, { 1, 0, 0 } };
+    sl_drift d = drift_of(law, 2);
+    const sl_mean *m = d.row[0].mean;
+
+    (void)state;
+    /* entropies ln 2 and 3/2 ln 2 */
+    T_CLOSE(m[SL_DRIFT_ENTROPY_SHARE].value, 1.25 * log(2.0) / log(3.0), TOL_4ULP);
+    /* 0 and 1/4 ln^2 2: -ln p is 1/2 ln 2 from its mean everywhere */
+    T_CLOSE(m[SL_DRIFT_VARENTROPY].value, log(2.0) * log(2.0) / 8.0, 1e-3);
+    T_CLOSE(m[SL_DRIFT_TOP_MASS].value, 1.0, TOL_F64);
+    T_CLOSE(m[SL_DRIFT_TOP_GAP].value, 0.125, 1e-3);
+    T_CLOSE(m[SL_DRIFT_LOGIT_GAP].value, log(2.0) / 2.0, 1e-3);
+    T_CLOSE(m[SL_DRIFT_LOGIT_GAP].se, log(2.0) / 2.0, 1e-3);
+    m = d.row[1].mean;
+    T_CLOSE(m[SL_DRIFT_TOP_GAP].value, 0.5, TOL_F64);
+    assert_true(isnan(m[SL_DRIFT_LOGIT_GAP].value)); /* infinite */
+    T_CLOSE(m[SL_DRIFT_VARENTROPY].value, 0.0, TOL_F64);
+    sl_drift_close(&d);
+}
+
+static void random_law(double *p, sl_rng *rng)
+{
+    double sum = 0.0;
+
+    for (size_t v = 0; v < WIDE; v++)
+        sum += p[v] = exp(2.0 * sl_rng_normal(rng));
+    for (size_t v = 0; v < WIDE; v++)
+        p[v] /= sum;
+}
+
+/* KL(p, q), and what rounding to half precision, relative error 2^-11 of each ln, does to it to
+ * first order (docs/math.md C5). */
+static double kl_and_error(double *error, const double *p, const double *q)
+{
+    double kl = 0.0;
+
+    *error = 0.0;
+    for (size_t v = 0; v < WIDE; v++)
+        kl += p[v] * log(p[v] / q[v]);
+    for (size_t v = 0; v < WIDE; v++)
+        *error += 0x1p-11 * (p[v] * fabs(log(p[v])) * fabs(log(p[v] / q[v]) - kl) +
+                             fabs(p[v] - q[v]) * fabs(log(q[v])));
+    return kl;
+}
+
+static void test_kl_within_its_stated_error(void **state)
+{
+    char path[4096];
+    double p[WIDE], q[WIDE], error, kl;
+    sl_rng rng = sl_rng_at(5, sl_rng_stream("test"), 0);
+
+    (void)state;
+    for (size_t i = 0; i < 20; i++) {
+        sl_run *run = begin_run(path, WIDE);
+        sl_reader *reader;
+        sl_drift d;
+
+        random_law(q, &rng);
+        random_law(p, &rng);
+        put_law(run, 1, 7, q, WIDE);
+        put_law(run, 2, 7, p, WIDE);
+        T_OK(sl_run_commit(run, SL_UNIT_UPDATE, 2));
+        T_OK(sl_run_close(&run, SL_ENDED_COMPLETE));
+        reader = read_run(path);
+        T_OK(sl_drift_run(&d, reader));
+        kl = kl_and_error(&error, p, q);
+        assert_true(error < 0.02 * kl);
+        assert_true(fabs(d.row[1].mean[SL_DRIFT_KL_PREVIOUS].value - kl) < 1.05 * error);
+        sl_drift_close(&d);
+        sl_reader_close(&reader);
+        t_scratch_remove();
+    }
 }
 
 /* --- alignment -------------------------------------------------------------------------------- */
@@ -392,6 +489,8 @@ int main(void)
         cmocka_unit_test(test_columns_of_a_window),
         cmocka_unit_test(test_no_reference_is_unknown),
         cmocka_unit_test(test_drift_between_checkpoints),
+        cmocka_unit_test(test_shape_of_laws),
+        cmocka_unit_test(test_kl_within_its_stated_error),
         cmocka_unit_test(test_alignment_by_group),
         cmocka_unit_test(test_every_visit_of_a_pair),
         cmocka_unit_test(test_tables_and_document),
