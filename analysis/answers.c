@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ORDERS = 4, WINS_MOST = 256, BUCKETS = 3 };
+enum { ORDERS = 4, WINS_MOST = 256 };
 
 struct sl_answers_work {
     sl_ngrams grams;
@@ -246,9 +246,16 @@ static sl_status kl_family(double *v, const sl_answers *a, const sl_answers_sett
     return SL_OK;
 }
 
+const char *const sl_bucket_names[SL_BUCKETS] = { "0-7", "8-63", "64+" };
+
+size_t sl_bucket_of(size_t position)
+{
+    return position < 8 ? 0 : position < 64 ? 1 : 2;
+}
+
 /* Means of numbers of tokens: of all, of the means of answers, and by place in the answer. */
 typedef struct token_means {
-    sl_sums all, answers, bucket[BUCKETS];
+    sl_sums all, answers, bucket[SL_BUCKETS];
 } token_means;
 
 static token_means token_means_of(const double *x, const sl_answers *a, double sign)
@@ -263,7 +270,7 @@ static token_means token_means_of(const double *x, const sl_answers *a, double s
 
             sl_sums_add(&one, sign * x[k]);
             sl_sums_add(&m.all, sign * x[k]);
-            sl_sums_add(&m.bucket[at < 8 ? 0 : at < 64 ? 1 : 2], sign * x[k]);
+            sl_sums_add(&m.bucket[sl_bucket_of(at)], sign * x[k]);
         }
         if (one.used)
             sl_sums_add(&m.answers, one.mean);
@@ -285,7 +292,7 @@ static sl_status entropy_family(double *v, const sl_answers *a, const sl_answers
     (void)w;
     v[SL_METRIC_TOKEN_ENTROPY] = mean_or_nan(&m.all);
     v[SL_METRIC_TOKEN_ENTROPY_MEAN] = mean_or_nan(&m.answers);
-    for (size_t b = 0; b < BUCKETS; b++)
+    for (size_t b = 0; b < SL_BUCKETS; b++)
         v[SL_METRIC_TOKEN_ENTROPY_FIRST + b] = mean_or_nan(&m.bucket[b]);
     return SL_OK;
 }
@@ -297,7 +304,7 @@ static sl_status surprisal_family(double *v, const sl_answers *a, const sl_answe
 
     (void)set;
     (void)w;
-    for (size_t b = 0; b < BUCKETS; b++)
+    for (size_t b = 0; b < SL_BUCKETS; b++)
         v[SL_METRIC_SURPRISAL_FIRST + b] = mean_or_nan(&m.bucket[b]);
     return SL_OK;
 }

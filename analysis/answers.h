@@ -42,6 +42,11 @@ enum {
 };
 enum { SL_LEVEL_PROMPT = 1, SL_LEVEL_CORPUS = 2 };
 
+/* Positions in an answer, for what changes along it (docs/math.md A9): 0 to 7, 8 to 63, from 64. */
+enum { SL_BUCKETS = 3 };
+size_t sl_bucket_of(size_t position);
+extern const char *const sl_bucket_names[SL_BUCKETS];
+
 /* In the order of the table. */
 typedef enum sl_metric_id {
     SL_METRIC_TOKENS,

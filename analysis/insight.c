@@ -13,7 +13,8 @@ sl_status sl_insight_run(sl_insight *out, sl_reader *reader)
     SL_TRY_OUT(sl_displacement_run(&out->displacement, reader));
     SL_TRY_OUT(sl_drift_run(&out->probe, reader));
     SL_TRY_OUT(sl_alignment_run(&out->alignment, reader));
-    st = sl_gradients_run(&out->gradients, reader);
+    SL_TRY_OUT(sl_gradients_run(&out->gradients, reader));
+    st = sl_spread_run(&out->spread, reader);
 out:
     if (st != SL_OK)
         sl_insight_close(out);
@@ -27,6 +28,7 @@ void sl_insight_close(sl_insight *insight)
     sl_drift_close(&insight->probe);
     sl_alignment_close(&insight->alignment);
     sl_gradients_close(&insight->gradients);
+    sl_spread_close(&insight->spread);
 }
 
 static void whatif_table(sl_table_out *t, const sl_insight *in)
@@ -169,6 +171,26 @@ static void influence_table(sl_table_out *t, const sl_insight *in)
     }
 }
 
+static void entropy_table(sl_table_out *t, const sl_insight *in)
+{
+    for (size_t i = 0; i < in->spread.count; i++) {
+        const sl_spread_row *r = &in->spread.row[i];
+        const sl_value *value[] = { &r->entropy, &r->low, &r->high, &r->rest };
+
+        sl_table_i64(t, r->iteration);
+        sl_table_text(t, sl_origin_word(r->source));
+        sl_table_text(t, sl_spread_sides[r->side]);
+        sl_table_text(t, sl_bucket_names[r->place]);
+        sl_table_i64(t, (int64_t)r->tokens);
+        sl_table_i64(t, (int64_t)r->low.used);
+        for (size_t k = 0; k < sizeof value / sizeof value[0]; k++) {
+            sl_table_f64(t, value[k]->value);
+            sl_table_f64(t, value[k]->se);
+        }
+        sl_table_end_row(t);
+    }
+}
+
 static const struct {
     const char *name, *header;
     void (*fill)(sl_table_out *t, const sl_insight *insight);
@@ -199,6 +221,10 @@ static const struct {
       "influence\tinfluence_se\tinfluence_static\tinfluence_on",
       geometry_table },
     { "influence.tsv", "step\tpair\tsource\tnorm\tcos_batch\tinfluence", influence_table },
+    { "entropy.tsv",
+      "iteration\tsource\tside\tplace\ttokens\tanswers\tentropy\tentropy_se\tlow\tlow_se\thigh\t"
+      "high_se\trest\trest_se",
+      entropy_table },
 };
 
 sl_status sl_insight_tables(const char *folder, const sl_insight *insight)

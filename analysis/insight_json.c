@@ -197,13 +197,38 @@ static sl_status put_gradients(sl_json *to, const sl_gradients *g)
     return SL_OK;
 }
 
+static sl_status put_entropy(sl_json *to, const sl_spread *spread)
+{
+    sl_json *list, *row;
+
+    SL_TRY(sl_out_list(&list, to, "entropy"));
+    for (size_t i = 0; i < spread->count; i++) {
+        const sl_spread_row *r = &spread->row[i];
+        const field f[] = { { "entropy", r->entropy.value }, { "entropy_se", r->entropy.se },
+                            { "low", r->low.value },         { "low_se", r->low.se },
+                            { "high", r->high.value },       { "high_se", r->high.se },
+                            { "rest", r->rest.value },       { "rest_se", r->rest.se } };
+
+        SL_TRY(sl_out_object(&row, list, NULL));
+        SL_TRY(sl_out_i64(row, "iteration", r->iteration));
+        SL_TRY(sl_out_text(row, "source", sl_origin_word(r->source)));
+        SL_TRY(sl_out_text(row, "side", sl_spread_sides[r->side]));
+        SL_TRY(sl_out_text(row, "place", sl_bucket_names[r->place]));
+        SL_TRY(sl_out_i64(row, "tokens", (int64_t)r->tokens));
+        SL_TRY(sl_out_i64(row, "answers", (int64_t)r->low.used));
+        SL_TRY(PUT_FIELDS(row, f));
+    }
+    return SL_OK;
+}
+
 sl_status sl_insight_json(sl_json *to, const sl_insight *insight)
 {
     SL_TRY(put_whatif(to, &insight->whatif));
     SL_TRY(put_displacement(to, &insight->displacement));
     SL_TRY(put_probe(to, &insight->probe));
     SL_TRY(put_alignment(to, &insight->alignment));
-    return put_gradients(to, &insight->gradients);
+    SL_TRY(put_gradients(to, &insight->gradients));
+    return put_entropy(to, &insight->spread);
 }
 
 /* --- one pair --------------------------------------------------------------------------------- */

@@ -91,6 +91,12 @@ typedef struct sl_logit_signals {
 } sl_logit_signals;
 /* p (V) = softmax of z (V), scratch and result. k <= V; V >= 1, gaps NaN for V = 1. */
 void sl_logit_signals_of(sl_logit_signals *out, double *p, const double *z, size_t V, size_t k);
+/* A9: entropy of a law of which only the probabilities of k of V tokens are known, logp (k), and
+ * the mass of the others: they are one token, or all alike. high is NaN for V < k: unknown. */
+typedef struct sl_entropy_bounds {
+    double low, high; /* nats */
+} sl_entropy_bounds;
+sl_entropy_bounds sl_topk_entropy(const float *logp, size_t k, double rest, size_t V);
 typedef struct sl_logit_distance {
     double kl_pq, kl_qp, js, root_js, tv; /* nats, nats, nats in [0, ln 2], its root, [0,1] */
 } sl_logit_distance;

@@ -64,6 +64,18 @@ void sl_logit_signals_of(sl_logit_signals *out, double *p, const double *z, size
                                .logit_gap = V > 1 ? top[0] - top[1] : NAN };
 }
 
+sl_entropy_bounds sl_topk_entropy(const float *logp, size_t k, double rest, size_t V)
+{
+    sl_entropy_bounds b = { rest > 0.0 ? -rest * log(rest) : 0.0, NAN };
+
+    for (size_t i = 0; i < k; i++)
+        if (logp[i] > -INFINITY)
+            b.low -= exp((double)logp[i]) * (double)logp[i];
+    if (V >= k)
+        b.high = b.low + (V > k && rest > 0.0 ? rest * log((double)(V - k)) : 0.0);
+    return b;
+}
+
 void sl_logit_distance_of(sl_logit_distance *out, const double *zp, const double *zq, size_t V)
 {
     const double lse_p = sl_log_sum_exp(zp, V), lse_q = sl_log_sum_exp(zq, V);

@@ -22,6 +22,7 @@ static sl_run *begin_run(char *path, uint32_t vocab)
     T_OK(sl_file_join(path, 4096, t_scratch(), "run"));
     settings.min_free_bytes = 0;
     settings.vocab = vocab;
+    settings.k = vocab == WIDE ? 2 : 0;
     T_OK(sl_run_create(&run, path, about, NULL, &settings));
     sl_json_close(&about);
     return run;
@@ -343,6 +344,72 @@ static void test_kl_within_its_stated_error(void **state)
     }
 }
 
+/* --- entropy along answers ---------------------------------------------------------------------
+ */
+
+static void put_top(sl_run *run, const sl_row_pairs *pair, uint32_t pos, const double *p, double H)
+{
+    static const uint32_t id[] = { 4, 9 };
+    const float logp[] = { (float)log(p[0]), (float)log(p[1]) };
+    const void *wide[] = { id, logp };
+    const sl_row_tokens token = {
+        .step = pair->step, .pair_id = pair->pair_id, .pos = pos, .entropy = (float)H
+    };
+    const sl_row_topk top = {
+        .step = pair->step, .pair_id = pair->pair_id, .pos = pos, .rest = (float)(1.0 - p[0] - p[1])
+    };
+
+    T_OK(sl_run_row(run, SL_TABLE_TOKENS, &token, NULL));
+    if (pair->pair_id != 3) /* a pair without top-k between two that have it */
+        T_OK(sl_run_row(run, SL_TABLE_TOPK, &top, wide));
+}
+
+/* Vocabulary 64, k = 2: 1/2, 1/4 and 1/4 on one token more, or on the 62 others alike. */
+static void test_entropy_of_the_likeliest_tokens(void **state)
+{
+    static const double p[] = { 0.5, 0.25 };
+    const double low = 1.5 * log(2.0), high = low + 0.25 * log(62.0);
+    char path[4096];
+    sl_run *run = begin_run(path, WIDE);
+    sl_reader *reader;
+    sl_spread s;
+
+    (void)state;
+    for (int64_t step = 1; step <= 2; step++) {
+        for (uint64_t id = 2; id <= 4; id++) {
+            const sl_row_pairs pair = { .step = step,
+                                        .pair_id = id,
+                                        .iteration = (uint32_t)step - 1,
+                                        .source = SL_ORIGIN_ON_POLICY };
+
+            T_OK(sl_run_row(run, SL_TABLE_PAIRS, &pair, NULL));
+            for (uint32_t pos = 0; pos < 9; pos++) /* the last one by itself */
+                put_top(run, &pair, pos, p, pos == 8 ? 7.0 : id == 4 ? high : low);
+        }
+        T_OK(sl_run_commit(run, SL_UNIT_UPDATE, step));
+    }
+    T_OK(sl_run_close(&run, SL_ENDED_COMPLETE));
+    reader = read_run(path);
+    T_OK(sl_spread_run(&s, reader));
+    assert_int_equal(s.count, 4); /* two iterations, two places */
+    assert_int_equal(s.row[2].iteration, 1);
+    assert_int_equal(s.row[2].source, SL_ORIGIN_ON_POLICY);
+    assert_int_equal(s.row[2].side, 0);
+    assert_int_equal(s.row[2].tokens, 16);
+    assert_int_equal(s.row[2].low.used, 2);
+    T_CLOSE(s.row[2].low.value, low, 1e-3);
+    T_CLOSE(s.row[2].high.value, high, 1e-3);
+    T_CLOSE(s.row[2].rest.value, 0.25, TOL_EXACT);
+    T_CLOSE(s.row[2].entropy.value, (low + high) / 2.0, TOL_4ULP);
+    T_CLOSE(s.row[2].entropy.se, (high - low) / 2.0, TOL_4ULP);
+    assert_int_equal(s.row[3].place, 1);
+    assert_int_equal(s.row[3].tokens, 2);
+    T_CLOSE(s.row[3].entropy.value, 7.0, TOL_EXACT);
+    sl_spread_close(&s);
+    sl_reader_close(&reader);
+    t_scratch_remove();
+}
+
 /* --- alignment -------------------------------------------------------------------------------- */
 
 static void test_alignment_by_group(void **state)
@@ -456,7 +523,7 @@ static void test_tables_and_document(void **state)
 {
     static const char *const names[] = { "whatif.tsv",    "displacement.tsv", "probe.tsv",
                                          "alignment.tsv", "noise.tsv",        "geometry.tsv",
-                                         "influence.tsv" };
+                                         "influence.tsv", "entropy.tsv" };
     char path[4096], table[4200];
     sl_insight insight;
     sl_reader *reader;
@@ -491,6 +558,7 @@ int main(void)
         cmocka_unit_test(test_drift_between_checkpoints),
         cmocka_unit_test(test_shape_of_laws),
         cmocka_unit_test(test_kl_within_its_stated_error),
+        cmocka_unit_test(test_entropy_of_the_likeliest_tokens),
         cmocka_unit_test(test_alignment_by_group),
         cmocka_unit_test(test_every_visit_of_a_pair),
         cmocka_unit_test(test_tables_and_document),

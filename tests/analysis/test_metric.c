@@ -362,6 +362,44 @@ static void test_uniform_logits(void **state)
     T_CLOSE(s.entropy, 0.0, TOL_F64);
 }
 
+/* Any law lies between the bounds of its k likeliest tokens; one token more is the lower bound, all
+ * others alike the upper one. */
+static void test_entropy_bounds_hold(void **state)
+{
+    enum { V = 50, K = 8 };
+    sl_rng rng = sl_rng_at(3, sl_rng_stream("test"), 0);
+    float top[K];
+
+    (void)state;
+    for (int kind = 0; kind < 40; kind++) {
+        double p[V], sum = 0.0, rest = 0.0, entropy = 0.0;
+        sl_entropy_bounds b;
+
+        for (size_t v = 0; v < V; v++)
+            sum += p[v] = v < K       ? 1.0 + sl_rng_uniform(&rng)
+                          : kind == 0 ? (v == K)
+                          : kind == 1 ? 0.25
+                                      : sl_rng_uniform(&rng);
+        for (size_t v = 0; v < V; v++) {
+            entropy -= p[v] > 0.0 ? p[v] / sum * log(p[v] / sum) : 0.0;
+            rest += v < K ? 0.0 : p[v] / sum;
+            if (v < K)
+                top[v] = (float)log(p[v] / sum);
+        }
+        b = sl_topk_entropy(top, K, rest, V);
+        assert_true(b.low <= entropy + 1e-6 && entropy <= b.high + 1e-6);
+        if (kind == 0)
+            T_CLOSE(b.low, entropy, 1e-6);
+        if (kind == 1)
+            T_CLOSE(b.high, entropy, 1e-6);
+        if (kind == 2) { /* nothing left over; an unknown vocabulary */
+            T_CLOSE(sl_topk_entropy(top, K, 0.0, K).high, sl_topk_entropy(top, K, 0.0, V).low,
+                    TOL_EXACT);
+            assert_true(isnan(sl_topk_entropy(top, K, rest, 0).high));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +420,7 @@ int main(void)
         cmocka_unit_test(test_best_of_all_is_the_best),
         cmocka_unit_test(test_dpo_signals_at_the_reference),
         cmocka_unit_test(test_uniform_logits),
+        cmocka_unit_test(test_entropy_bounds_hold),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
