@@ -22,6 +22,8 @@ static sl_status check_settings(const sl_sets_settings *s)
                        s->corpus);
     if (!isnan(s->cut) && !(s->cut > 0.0 && s->cut < 100.0))
         return SL_FAIL(SL_EARG, "want a percentile between 0 and 100, found %g", s->cut);
+    if (s->residual > 1)
+        return SL_FAIL(SL_EARG, "want residual 0 or 1, found %zu", s->residual);
     if (!(s->beta > 0.0) || !isfinite(s->beta))
         return SL_FAIL(SL_EARG, "want a beta above 0, found %g", s->beta);
     if (!isnan(s->vocabulary) && !(s->vocabulary >= 1.0))

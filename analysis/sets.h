@@ -12,6 +12,7 @@
 #include "analysis/answers.h"
 #include "analysis/contrast.h"
 #include "analysis/id_map.h"
+#include "analysis/length_line.h"
 #include "analysis/rows.h"
 #include "analysis/votes.h"
 
@@ -25,6 +26,7 @@ typedef struct sl_sets_settings {
     size_t corpus;      /* prompts of the corpus at most */
     uint64_t seed;      /* of the draw of the corpus */
     double beta;        /* of the tilt */
+    size_t residual;    /* 1: the document has metrics at equal length */
     int is_soft;        /* boundary score by sigmoid of score differences instead of by sign */
     const sl_rows_limit *limit;
     int is_shuffled;                         /* prompts go to the test in an order by seed */
@@ -56,6 +58,7 @@ typedef struct sl_answer_set {
     size_t unscored;                      /* answers without a score where others have one */
     unsigned known, has_all;              /* needs that some prompt has; that all have */
     sl_sums sums[SL_METRIC_COUNT];
+    sl_length_sums by_length[SL_METRIC_COUNT]; /* of the same prompts, with mean tokens */
     double corpus_value[SL_METRIC_COUNT];
     unsigned corpus_known;
     size_t corpus_used;

@@ -184,9 +184,10 @@ static sl_status add_group(sl_batch *b, size_t i)
     s->answers += g->n;
     s->known |= b->known[i];
     for (size_t k = 0; k < SL_METRIC_COUNT; k++)
-        if ((b->known[i] & sl_metrics[k].needs) == sl_metrics[k].needs)
+        if ((b->known[i] & sl_metrics[k].needs) == sl_metrics[k].needs) {
             sl_sums_add(&s->sums[k], b->value[i][k]);
-        else
+            sl_length_sums_add(&s->by_length[k], b->value[i][SL_METRIC_TOKENS], b->value[i][k]);
+        } else
             s->sums[k].dropped++;
     return sl_corpus_offer(s->corpus, g);
 }

@@ -44,6 +44,7 @@ static sl_status put_choices(sl_json *to, const sl_answer_sets *sets)
     SL_TRY(sl_out_i64(corpus, "prompts", (int64_t)s->corpus));
     SL_TRY(sl_out_i64(corpus, "seed", (int64_t)s->seed));
     SL_TRY(sl_out_number(row, "beta", s->beta));
+    SL_TRY(sl_out_bool(row, "residual", s->residual == 1));
     return sl_out_bool(row, "soft", s->is_soft);
 }
 
@@ -193,6 +194,55 @@ static sl_status put_contrasts(sl_json *to, const sl_answer_sets *sets)
     return SL_OK;
 }
 
+/* A metric of all sets at the mean length of all their prompts. */
+static sl_status put_residual(sl_json *list, const sl_answer_sets *sets, size_t k,
+                              const sl_length_line *fit)
+{
+    sl_json *row, *parts, *part;
+
+    SL_TRY(sl_out_object(&row, list, NULL));
+    SL_TRY(sl_out_text(row, "name", sl_metrics[k].name));
+    SL_TRY(sl_out_text(row, "label", sl_metrics[k].label));
+    SL_TRY(sl_out_text(row, "unit", sl_metrics[k].unit));
+    SL_TRY(sl_out_i64(row, "prompts", (int64_t)fit->prompts));
+    SL_TRY(sl_out_number(row, "length", fit->length));
+    SL_TRY(sl_out_number(row, "slope", fit->slope));
+    SL_TRY(sl_out_number(row, "slope_se", fit->slope_se));
+    SL_TRY(sl_out_number(row, "r2", fit->r2));
+    SL_TRY(sl_out_list(&parts, row, "sets"));
+    for (size_t i = 0; i < sets->sets; i++) {
+        const sl_length_sums *s = &sets->set[i].by_length[k];
+        const sl_length_adjusted a = sl_length_adjust(fit, s);
+
+        SL_TRY(sl_out_object(&part, parts, NULL));
+        SL_TRY(sl_out_i64(part, "set", (int64_t)i));
+        SL_TRY(sl_out_i64(part, "prompts", (int64_t)s->n));
+        SL_TRY(sl_out_number(part, "length", s->n ? s->length : NAN));
+        SL_TRY(sl_out_number(part, "value", a.value));
+        SL_TRY(sl_out_number(part, "se", a.se));
+        SL_TRY(sl_out_number(part, "residual", a.residual));
+    }
+    return SL_OK;
+}
+
+/* Diversity (labels A) on length; null: not asked for. */
+static sl_status put_residuals(sl_json *to, const sl_answer_sets *sets)
+{
+    sl_json *list;
+
+    if (!sets->settings.residual)
+        return sl_out_text(to, "residuals", NULL);
+    SL_TRY(sl_out_list(&list, to, "residuals"));
+    for (size_t k = 0; sets->sets && k < SL_METRIC_COUNT; k++) {
+        const sl_length_line fit =
+            sl_length_line_of(&sets->set[0].by_length[k], sets->sets, sizeof sets->set[0]);
+
+        if (k != SL_METRIC_TOKENS && sl_metrics[k].label[0] == 'A' && fit.prompts)
+            SL_TRY(put_residual(list, sets, k, &fit));
+    }
+    return SL_OK;
+}
+
 static sl_status put_memory(sl_json *to, const sl_answer_sets *sets)
 {
     size_t prompts = 0;
@@ -222,6 +272,7 @@ static sl_status fill(sl_json *to, const sl_answer_sets *sets)
     SL_TRY(put_inputs(to, sets));
     SL_TRY(put_choices(to, sets));
     SL_TRY(sl_sets_put(to, sets));
+    SL_TRY(put_residuals(to, sets));
     return put_memory(to, sets);
 }
 

@@ -122,9 +122,10 @@ static sl_status whole(size_t *out, const char *text)
 /* --choose KEY=N. */
 static sl_status choose(sl_sets_settings *s, const char *word)
 {
-    static const char *const keys[] = { "take", "cut", "corpus", "vocabulary", "beta", NULL };
-    size_t *const wholes[] = { &s->take, NULL, &s->corpus, NULL, NULL };
-    double *const reals[] = { NULL, &s->cut, NULL, &s->vocabulary, &s->beta };
+    static const char *const keys[] = { "take", "cut",      "corpus", "vocabulary",
+                                        "beta", "residual", NULL };
+    size_t *const wholes[] = { &s->take, NULL, &s->corpus, NULL, NULL, &s->residual };
+    double *const reals[] = { NULL, &s->cut, NULL, &s->vocabulary, &s->beta, NULL };
     const size_t bytes = strcspn(word, "=");
     const char *near;
     char key[16];
@@ -135,8 +136,9 @@ static sl_status choose(sl_sets_settings *s, const char *word)
         if (word[bytes] == '=' && !strcmp(keys[k], key))
             return wholes[k] ? whole(wholes[k], word + bytes + 1)
                              : sl_text_f64(reals[k], word + bytes + 1);
-    st = SL_FAIL(SL_EUSAGE, "want take, cut, corpus, vocabulary or beta with =N, found \"%s\"",
-                 word);
+    st =
+        SL_FAIL(SL_EUSAGE,
+                "want take, cut, corpus, vocabulary, beta or residual with =N, found \"%s\"", word);
     near = sl_text_nearest(key, keys);
     return near ? sl_err_hint(st, "did you mean \"%s\"?", near) : st;
 }
@@ -327,6 +329,35 @@ static void print_metrics(const sl_json *sets, size_t first, size_t count)
         }
 }
 
+/* A line a metric: its slope, and every set at the mean length of all prompts. */
+static void print_residuals(const sl_json *list)
+{
+    const sl_json *row, *part;
+    size_t i, k;
+
+    if (!json_array_size(list))
+        return;
+    printf("at equal length, %.4g tokens: one slope for all sets, each set's value there\n",
+           number(json_array_get(list, 0), "length"));
+    printf("%-24s %-4s %-7s %-7s  %-20s", "metric", "", "unit", "r2", "slope a token");
+    for (k = 0; k < json_array_size(json_object_get(json_array_get(list, 0), "sets")); k++)
+        printf("  set %-16zu", k + 1);
+    putchar('\n');
+    json_array_foreach(list, i, row)
+    {
+        if (!sl_json_has(row, "slope"))
+            continue; /* the lengths of its prompts do not vary */
+        printf("%-24s %-4s %-7s %-7.3f  %-9.3g (%.2g)%*s", text_of(row, "name"),
+               text_of(row, "label"), text_of(row, "unit"), number(row, "r2"), number(row, "slope"),
+               number(row, "slope_se"), 3, "");
+        json_array_foreach(json_object_get(row, "sets"), k, part)
+        {
+            print_cell(part);
+        }
+        putchar('\n');
+    }
+}
+
 static void print_contrast(const sl_json *c)
 {
     const sl_json *row, *point = json_array_get(json_object_get(c, "points"), 0);
@@ -401,6 +432,7 @@ void sl_analyze_print_candidates(const sl_json *document)
     for (i = 0; i < count; i += SIDE_BY_SIDE)
         print_metrics(sets, i, count - i < SIDE_BY_SIDE ? count - i : SIDE_BY_SIDE);
     puts("values are means over prompts with their standard errors; a corpus has one value");
+    print_residuals(json_object_get(document, "residuals"));
     json_array_foreach(json_object_get(document, "contrasts"), i, row)
     {
         print_contrast(row);

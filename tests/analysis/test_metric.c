@@ -3,9 +3,11 @@
 #include "analysis/bradley_terry.h"
 #include "analysis/distance.h"
 #include "analysis/length.h"
+#include "analysis/length_line.h"
 #include "analysis/metric.h"
 #include "analysis/vectors.h"
 #include "harness/harness.h"
+#include <lapacke.h>
 #include <string.h>
 
 enum { ROWS = 9, COLS = 5 };
@@ -400,6 +402,70 @@ static void test_entropy_bounds_hold(void **state)
     }
 }
 
+/* The fit from moments against LAPACK on the whole design: a column for length and one a set. */
+static void test_fit_on_length_is_least_squares(void **state)
+{
+    enum { N = 30, SETS = 3, D = SETS + 1 };
+    double design[N * D] = { 0 }, qr[N * D], y[N], solved[N], left = 0.0, cov[D * D];
+    sl_length_sums sums[SETS] = { { 0 } };
+    sl_rng rng = sl_rng_at(11, sl_rng_stream("test"), 0);
+    sl_length_line f;
+
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        const size_t set = i < 6 ? 0 : i < 17 ? 1 : 2;
+        const double length = 20.0 * (double)(set + 1) + 5.0 * sl_rng_normal(&rng);
+
+        y[i] = 3.0 * (double)set - 0.2 * length + sl_rng_normal(&rng);
+        design[i * D + set] = 1.0;
+        design[i * D + SETS] = length;
+        sl_length_sums_add(&sums[set], length, y[i]);
+        sl_length_sums_add(&sums[set], length, NAN); /* left out */
+    }
+    f = sl_length_line_of(sums, SETS, sizeof *sums);
+    for (size_t i = 0; i < N; i++)
+        design[i * D + SETS] -= f.length; /* intercepts are then values at that length */
+    memcpy(qr, design, sizeof qr);
+    memcpy(solved, y, sizeof solved);
+    assert_int_equal(LAPACKE_dgels(LAPACK_ROW_MAJOR, 'N', N, D, 1, qr, D, solved, 1), 0);
+    for (size_t i = 0; i < N; i++) {
+        double fitted = 0.0;
+
+        for (size_t d = 0; d < D; d++)
+            fitted += design[i * D + d] * solved[d];
+        left += (y[i] - fitted) * (y[i] - fitted);
+    }
+    memcpy(cov, qr, sizeof cov); /* R above the diagonal: (R'R)^-1 */
+    assert_int_equal(LAPACKE_dpotri(LAPACK_ROW_MAJOR, 'U', D, cov, D), 0);
+    assert_int_equal(f.prompts, N);
+    T_CLOSE(f.slope, solved[SETS], 1e-10);
+    T_CLOSE(f.sigma, sqrt(left / (N - D)), 1e-10);
+    T_CLOSE(f.slope_se, f.sigma * sqrt(cov[SETS * D + SETS]), 1e-10);
+    for (size_t k = 0; k < SETS; k++) {
+        const sl_length_adjusted a = sl_length_adjust(&f, &sums[k]);
+
+        T_CLOSE(a.value, solved[k], 1e-10);
+        T_CLOSE(a.se, f.sigma * sqrt(cov[k * D + k]), 1e-10);
+        T_CLOSE(a.residual, a.value - f.value, TOL_F64);
+    }
+}
+
+/* Nothing is said where length does not vary, or where there is no prompt. */
+static void test_fit_without_lengths(void **state)
+{
+    sl_length_sums sums[2] = { { 0 } };
+    sl_length_line f;
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        sl_length_sums_add(&sums[0], 7.0, (double)i);
+    f = sl_length_line_of(sums, 2, sizeof *sums);
+    assert_true(isnan(f.slope) && isnan(f.r2));
+    assert_true(isnan(sl_length_adjust(&f, &sums[0]).value));
+    assert_true(isnan(sl_length_adjust(&f, &sums[1]).value));
+    T_CLOSE(f.length, 7.0, TOL_EXACT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -421,6 +487,8 @@ int main(void)
         cmocka_unit_test(test_dpo_signals_at_the_reference),
         cmocka_unit_test(test_uniform_logits),
         cmocka_unit_test(test_entropy_bounds_hold),
+        cmocka_unit_test(test_fit_on_length_is_least_squares),
+        cmocka_unit_test(test_fit_without_lengths),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

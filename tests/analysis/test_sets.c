@@ -416,6 +416,71 @@ static const char *write_npy(const float *x, size_t rows, size_t dim)
     return path;
 }
 
+/* One answer a prompt: `length` tokens, each of entropy base + length/10. */
+static void add_prompt(char *text, size_t size, int prompt, int length, double base)
+{
+    char words[64] = "", entropies[512] = "";
+
+    for (int i = 0; i < length; i++) {
+        snprintf(words + strlen(words), sizeof words - strlen(words), "%sw", i ? " " : "");
+        snprintf(entropies + strlen(entropies), sizeof entropies - strlen(entropies), "%s%.17g",
+                 i ? "," : "", base + length / 10.0);
+    }
+    snprintf(text + strlen(text), size - strlen(text),
+             "{\"prompt\":\"p %d\",\"answers\":[{\"text\":\"%s\",\"entropies\":[%s]}]}\n", prompt,
+             words, entropies);
+}
+
+static double residual_of(const sl_json *row, size_t set, const char *key)
+{
+    const sl_json *part = json_array_get(json_object_get(row, "sets"), set);
+
+    return json_number_value(json_object_get(part, key));
+}
+
+/* Longer answers with as much more entropy as length explains, and a third set above them. */
+static void test_diversity_at_equal_length(void **state)
+{
+    static const int lengths[3][3] = { { 2, 4, 6 }, { 6, 8, 10 }, { 4, 6, 8 } };
+    sl_sets_settings settings = sl_sets_settings_defaults();
+    char text[3][2048] = { "", "", "" };
+    sl_answer_sets sets;
+    sl_json *document;
+    const sl_json *row = NULL;
+    size_t i;
+
+    (void)state;
+    settings.residual = 1;
+    for (size_t s = 0; s < 3; s++)
+        for (int p = 0; p < 3; p++)
+            add_prompt(text[s], sizeof text[s], p, lengths[s][p], s == 2 ? 1.3 : 1.0);
+    T_OK(sl_sets_open(&sets, &settings));
+    T_OK(sl_sets_read(&sets, write_file("a.jsonl", text[0]), NULL));
+    T_OK(sl_sets_read(&sets, write_file("b.jsonl", text[1]), NULL));
+    T_OK(sl_sets_read(&sets, write_file("c.jsonl", text[2]), NULL));
+    T_OK(sl_sets_finish(&sets));
+    T_OK(sl_sets_json(&document, &sets));
+    assert_true(json_is_true(json_object_get(json_object_get(document, "choices"), "residual")));
+    json_array_foreach(json_object_get(document, "residuals"), i, row)
+    {
+        if (!strcmp(json_string_value(json_object_get(row, "name")), "token_entropy"))
+            break;
+    }
+    assert_non_null(row);
+    T_CLOSE(json_number_value(json_object_get(row, "length")), 6.0, TOL_F64);
+    T_CLOSE(json_number_value(json_object_get(row, "slope")), 0.1, TOL_F64);
+    T_CLOSE(json_number_value(json_object_get(row, "r2")), 1.0, TOL_F64);
+    T_CLOSE(residual_of(row, 0, "value"), 1.6, TOL_F64);
+    T_CLOSE(residual_of(row, 1, "value"), 1.6, TOL_F64);
+    T_CLOSE(residual_of(row, 0, "residual"), -0.1, TOL_F64);
+    T_CLOSE(residual_of(row, 2, "residual"), 0.2, TOL_F64);
+    assert_int_equal((int)residual_of(row, 2, "set"), 2);
+    sl_json_close(&document);
+    sl_sets_close(&sets);
+    settings.residual = 2;
+    T_FAILS(sl_sets_open(&sets, &settings), SL_EARG, "want residual 0 or 1, found 2");
+}
+
 static void test_embeddings(void **state)
 {
     const sl_sets_settings settings = sl_sets_settings_defaults();
@@ -658,6 +723,7 @@ int main(void)
         cmocka_unit_test(test_a_corpus_does_not_know_the_order),
         cmocka_unit_test(test_swapped_files_swap_the_sides),
         cmocka_unit_test(test_common_prompts),
+        cmocka_unit_test(test_diversity_at_equal_length),
         cmocka_unit_test(test_embeddings),
         cmocka_unit_test(test_every_kind_of_bad_row),
         cmocka_unit_test(test_a_line_of_ten_megabytes),

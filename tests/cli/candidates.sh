@@ -18,6 +18,8 @@ expect 0 "$program" analyze on.jsonl off.jsonl --json
 gzip -c on.jsonl >on.jsonl.gz
 expect 0 "$program" analyze on.jsonl.gz --tokens bytes --choose take=1 --choose cut=50 --seed 3
 prints "tokens: bytes (vocabulary 256)" "answers cut to"
+expect 0 "$program" analyze on.jsonl off.jsonl --tokens bytes --choose residual=1
+prints "at equal length" "slope a token"
 expect 0 "$program" analyze --list-metrics
 prints "self_bleu_4" "vendi" "bs_hard" "arXiv 2210.02410"
 "$program" analyze - --candidates <on.jsonl >out 2>err || fail "want answers from stdin"
@@ -27,6 +29,7 @@ prints "set 1: stdin: 400 answers"
 expect 2 "$program" analyze on.jsonl --tokens word
 expect 2 "$program" analyze on.jsonl --choose tak=1
 expect 2 "$program" analyze on.jsonl --choose corpus=100000
+expect 2 "$program" analyze on.jsonl --choose residual=2
 printf '{"prompt_id":1,"vote":1}\n' >v.jsonl
 expect 2 "$program" analyze on.jsonl v.jsonl
 expect 2 "$program" analyze v.jsonl --tokens bytes
