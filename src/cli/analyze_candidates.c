@@ -333,6 +333,7 @@ static void print_metrics(const sl_json *sets, size_t first, size_t count)
 static void print_residuals(const sl_json *list)
 {
     const sl_json *row, *part;
+    char slope[48];
     size_t i, k;
 
     if (!json_array_size(list))
@@ -347,9 +348,9 @@ static void print_residuals(const sl_json *list)
     {
         if (!sl_json_has(row, "slope"))
             continue; /* the lengths of its prompts do not vary */
-        printf("%-24s %-4s %-7s %-7.3f  %-9.3g (%.2g)%*s", text_of(row, "name"),
-               text_of(row, "label"), text_of(row, "unit"), number(row, "r2"), number(row, "slope"),
-               number(row, "slope_se"), 3, "");
+        snprintf(slope, sizeof slope, "%.3g (%.2g)", number(row, "slope"), number(row, "slope_se"));
+        printf("%-24s %-4s %-7s %-7.3f  %-20s", text_of(row, "name"), text_of(row, "label"),
+               text_of(row, "unit"), number(row, "r2"), slope);
         json_array_foreach(json_object_get(row, "sets"), k, part)
         {
             print_cell(part);
