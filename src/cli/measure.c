@@ -37,8 +37,7 @@ static const sl_opt opts[] = {
     { "tokenizer", SL_OPT_TEXT, offsetof(measure_opts, tokenizer), "PATH",
       "folder or tokenizer.json (default: the policy's)" },
     { "judge", SL_OPT_TEXT, offsetof(measure_opts, judge), "NAME",
-      "truth, stored, endpoint, or KIND=WHAT: reward=MODEL, command=CMD, endpoint=URL, "
-      "stored=FILE" },
+      "truth, stored, stored=FILE, reward=MODEL, command=CMD, endpoint=URL" },
     { "judge-command", SL_OPT_TEXT, offsetof(measure_opts, command), "CMD",
       "a program that reads and writes lines of JSON" },
     { "both-orders", SL_OPT_FLAG, offsetof(measure_opts, both_orders), NULL,

@@ -60,11 +60,12 @@ static sl_status plot_run(int argc, char **argv)
 const sl_command sl_command_plot = {
     .name = "plot",
     .operands = "RUN... [--out DIR]",
-    .summary = "figures by gnuplot, with their data tables\n"
-               "Draws what the record of a run holds; a figure without data is left out, with a\n"
-               "note. Several runs that differ in their seeds only: mean and band over seeds. The "
-               "scripts are the program's own; the environment variable STAGELINE_PLOTS\n"
-               "names another folder of scripts.",
+    .summary =
+        "figures by gnuplot, with their data tables\n"
+        "Draws what the record of a run holds; a figure without data is left out, with a\n"
+        "note. Several runs that differ in their seeds only: mean and band over seeds. The\n"
+        "scripts are the program's own; the environment variable STAGELINE_PLOTS names another\n"
+        "folder of scripts.",
     .opts = opts,
     .least = 1,
     .most = SL_OPT_LIST_MOST,

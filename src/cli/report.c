@@ -38,7 +38,7 @@ const sl_command sl_command_report = {
     .name = "report",
     .operands = "PATH... [--out FILE.html]",
     .summary =
-        "one self-contained HTML page about runs and files of votes\n"
+        "one self-contained HTML page on runs and vote files\n"
         "Verdict in one sentence, stages, warnings, figures with their data, votes spent, recipe,\n"
         "provenance. The page needs nothing from outside; it is made for screens, phones and\n"
         "paper, light and dark. Plot scripts are found as by stageline plot.",

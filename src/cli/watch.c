@@ -306,7 +306,7 @@ const sl_command sl_command_watch = {
     .name = "watch",
     .operands = "RUN [--decide]",
     .summary =
-        "follows a live run: boundary score, margins, gradient norms, decisions\n"
+        "follows a live run: score, margins, norms, decisions\n"
         "Redrawn in place on a terminal, lines elsewhere; ends with the run. It only reads. With\n"
         "--decide it is the analyzer of a run with policy.decider: outside: the trainer waits for\n"
         "it after every measurement, policy.wait_s seconds at most. Started again, it goes on.",
