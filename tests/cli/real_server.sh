@@ -1,20 +1,29 @@
 #!/bin/sh
-# A real server as sampler and as judge: llama-cpp-python's, or `transformers serve`, with a real model
-# (SmolLM2-135M-Instruct). STAGELINE_SERVER_PYTHON names an interpreter that has one of them (default
-# python3), STAGELINE_GGUF a model for the first, STAGELINE_SMOLLM2 a folder for the second. Minutes.
+# A real server as sampler and as judge: `transformers serve` (transformers 5), or llama-cpp-python's, with a
+# real model (SmolLM2-135M-Instruct). STAGELINE_SERVER_PYTHON names an interpreter that has one of them
+# (default python3), STAGELINE_SMOLLM2 a folder for the first (tools/real.sh makes it), STAGELINE_GGUF a file
+# for the second. Minutes.
 . "$(dirname "$0")/common.sh"
 python=${STAGELINE_SERVER_PYTHON:-python3}
 no_proxy=127.0.0.1
 NO_PROXY=127.0.0.1
 export no_proxy NO_PROXY
-if [ -f "${STAGELINE_GGUF:-}" ] && "$python" -c 'import llama_cpp.server.app' 2>/dev/null; then
+if [ -d "${STAGELINE_SMOLLM2:-}" ] && "$python" -c 'import sys, transformers.utils.import_utils as u
+import transformers.cli.serve
+sys.exit(not u.is_serve_available())' 2>/dev/null; then
+    kind=transformers
+    # transformers serve draws only where the folder says so: without do_sample it is greedy at any temperature.
+    model=$scratch/served
+    mkdir "$model"
+    for file in config.json model.safetensors tokenizer.json tokenizer_config.json special_tokens_map.json; do
+        ln -s "$STAGELINE_SMOLLM2/$file" "$model/$file"
+    done
+    echo '{"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2, "do_sample": true}' >"$model/generation_config.json"
+elif [ -f "${STAGELINE_GGUF:-}" ] && "$python" -c 'import llama_cpp.server.app' 2>/dev/null; then
     kind=llama
     model=any
-elif [ -d "${STAGELINE_SMOLLM2:-}" ] && "$python" -c 'import transformers.commands.serving, fastapi, uvicorn' 2>/dev/null; then
-    kind=transformers
-    model=$STAGELINE_SMOLLM2
 else
-    skip "want llama_cpp.server and STAGELINE_GGUF, or transformers serve and STAGELINE_SMOLLM2"
+    skip "want transformers serve and STAGELINE_SMOLLM2, or llama_cpp.server and STAGELINE_GGUF"
 fi
 port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 url=http://127.0.0.1:$port/v1
@@ -23,14 +32,15 @@ serve() {
         "$python" -m llama_cpp.server --model "$STAGELINE_GGUF" --host 127.0.0.1 --port "$port" --n_ctx 2048 \
             --logits_all true >server.log 2>&1 &
     else
-        "$python" -m transformers.commands.transformers_cli serve --host 127.0.0.1 --port "$port" >server.log 2>&1 &
+        HF_HUB_OFFLINE=1 "$python" -m transformers.cli.transformers serve "$model" --device cpu --host 127.0.0.1 \
+            --port "$port" >server.log 2>&1 &
     fi
     server=$!
     trap 'kill -9 $server 2>/dev/null || :; rm -rf "$scratch"' EXIT
-    for _ in $(seq 600); do
+    for _ in $(seq 300); do
         "$python" -c "import urllib.request; urllib.request.urlopen('$url/models', timeout=2)" 2>/dev/null && return 0
         kill -0 $server 2>/dev/null || break
-        sleep 0.5
+        sleep 2
     done
     tail -n 20 server.log >&2
     fail "want a server that answers at $url"
