@@ -167,20 +167,25 @@ out:
     return sl_err_where(st, "%s", reader->folder);
 }
 
-/* Whether the listing still shows what was read: then a failure is the run's, not ours. */
+/* Whether the listing still shows what was read: then a failure is the run's, not ours. A run that
+ * is being created has no folder to list, or an empty one, for a moment after its run.json. */
 static int is_settled(const sl_rank_list *before, const sl_rank_list *now)
 {
-    return before->count == now->count &&
-           (!now->count || !memcmp(before->row, now->row, now->count * sizeof *now->row));
+    return now->count && before->count == now->count &&
+           !memcmp(before->row, now->row, now->count * sizeof *now->row);
 }
 
-/* Lists the folder; a failure leaves an empty list. */
+/* Lists the folder; a failure leaves an empty list, and the error that was held. */
 static sl_rank_list list_now(const sl_reader *reader)
 {
     sl_rank_list list = { 0 };
+    sl_err_record held;
 
-    if (sl_rank_list_open(&list, reader->folder) != SL_OK)
+    sl_err_save(&held);
+    if (sl_rank_list_open(&list, reader->folder) != SL_OK) {
         sl_err_clear();
+        (void)sl_err_restore(&held);
+    }
     return list;
 }
 

@@ -69,6 +69,12 @@ prints "watched: complete, attempt 1" "step 64/64, iteration 4" "decisions: 4"
 expect 1 "$program" watch nowhere
 says "want a run with run.json" "hint: --wait"
 one_line
+# A run.json is there before its rows are: one that stays alone is named.
+mkdir bare
+cp watched/run.json bare/run.json
+expect 1 "$program" watch bare --once
+says "bare" "No such file"
+one_line
 expect 1 "$program" watch one --decide
 says "want a run that takes its decisions from outside" "policy.decider=outside"
 one_line
