@@ -174,8 +174,10 @@ sl_status sl_group_copy(sl_group *to, const sl_group *from, size_t i)
 
     SL_TRY(make_room(to, bytes, tokens));
     at = to->token_first[to->n];
-    memcpy(to->token_logp + at, from->token_logp + first, tokens * sizeof(double));
-    memcpy(to->token_entropy + at, from->token_entropy + first, tokens * sizeof(double));
+    if (tokens) {
+        memcpy(to->token_logp + at, from->token_logp + first, tokens * sizeof(double));
+        memcpy(to->token_entropy + at, from->token_entropy + first, tokens * sizeof(double));
+    }
     to->has &= from->has;
     to->has_vector &= from->has_vector && (!to->n || to->dim == from->dim);
     if (to->has_vector) {

@@ -33,7 +33,8 @@ uint64_t sl_word_hash(const char *word, size_t bytes)
         hash = sl_rng_substream(hash, piece);
     }
     piece = 0;
-    memcpy(&piece, word, bytes);
+    if (bytes) /* an empty text may be no text at all */
+        memcpy(&piece, word, bytes);
     return sl_rng_substream(hash, piece);
 }
 
