@@ -64,7 +64,7 @@ static sl_status distinct_ratio(double *out, size_t *distinct, size_t *total, co
 {
     sl_ngrams grams = { 0 };
 
-    SL_TRY(sl_ngrams_of(&grams, t, from, to, n));
+    SL_TRY(sl_ngrams_distinct(&grams, t, from, to, n));
     *out = sl_distinct_ratio(&grams);
     *distinct = grams.distinct;
     *total = grams.total;
@@ -111,7 +111,7 @@ static sl_status ead_of(sl_gold *g, const sl_texts *t)
         sl_ngrams grams = { 0 };
         sl_status st = SL_OK;
 
-        SL_TRY(sl_ngrams_of(&grams, t, 0, t->count, (size_t)n.x[k]));
+        SL_TRY(sl_ngrams_distinct(&grams, t, 0, t->count, (size_t)n.x[k]));
         for (size_t v = 0; v < V.n && st == SL_OK; v++) {
             char key[64];
 

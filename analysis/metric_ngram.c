@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { ORDER_MOST = 8 };
+enum { ORDER_MOST = 8, BLOCK = 256 };
 
 /* --- n-grams ---------------------------------------------------------------------------------- */
 
@@ -15,6 +15,15 @@ static size_t grams_in(const sl_texts *t, size_t i, size_t n)
     const size_t length = t->first[i + 1] - t->first[i];
 
     return length >= n ? length - n + 1 : 0;
+}
+
+static size_t grams_between(const sl_texts *t, size_t from, size_t to, size_t n)
+{
+    size_t total = 0;
+
+    for (size_t i = from; i < to; i++)
+        total += grams_in(t, i, n);
+    return total;
 }
 
 /* Room for `total` n-grams; the slots are free and at most half of them will be taken. */
@@ -81,33 +90,50 @@ static void fold_text(sl_ngrams *g, size_t begin)
     }
 }
 
-/* A polynomial of the mixed tokens modulo 2^64, rolled on by a token, mixed once more. */
+/* hash (count) of the n-grams that begin at token (count + n - 1): a polynomial of the mixed tokens
+ * modulo 2^64, rolled on by a token, mixed once more. Loops without a branch, a block at a time:
+ * hashes wait for one another in none but the middle one. */
+static void hash_block(uint64_t *hash, const uint64_t *token, size_t count, size_t n)
+{
+    const uint64_t base = 0x9e3779b97f4a7c15u, of_order = sl_mix64(n);
+    uint64_t mixed[BLOCK + ORDER_MOST], lead = 1, rolled = 0;
+
+    for (size_t k = 0; k < count + n - 1; k++)
+        mixed[k] = sl_splitmix64(token[k]);
+    for (size_t k = 0; k + 1 < n; k++) {
+        lead *= base;
+        rolled = rolled * base + mixed[k];
+    }
+    for (size_t k = 0; k < count; k++) {
+        hash[k] = rolled * base + mixed[k + n - 1];
+        rolled = hash[k] - lead * mixed[k];
+    }
+    for (size_t k = 0; k < count; k++) {
+        const uint64_t h = sl_splitmix64(of_order + hash[k]);
+
+        hash[k] = h ? h : 1; /* 0 is a free slot */
+    }
+}
+
 static void read_text(sl_ngrams *g, const uint64_t *token, size_t count, size_t n, uint32_t text)
 {
-    const uint64_t base = 0x9e3779b97f4a7c15u;
-    const size_t begin = g->postings;
-    uint64_t lead = 1, rolled = 0;
+    const size_t begin = g->postings, grams = count < n ? 0 : count - n + 1;
+    uint64_t hash[BLOCK];
 
-    for (size_t k = 1; k < n; k++)
-        lead *= base;
-    for (size_t k = 0; k < count; k++) {
-        rolled = rolled * base + sl_rng_substream(0, token[k]);
-        if (k + 1 < n)
-            continue;
-        count_gram(g, sl_rng_substream(n, rolled), text, begin);
-        rolled -= lead * sl_rng_substream(0, token[k + 1 - n]);
+    for (size_t k = 0; k < grams; k += BLOCK) {
+        const size_t block = grams - k < BLOCK ? grams - k : BLOCK;
+
+        hash_block(hash, token + k, block, n);
+        for (size_t i = 0; i < block; i++)
+            count_gram(g, hash[i], text, begin);
     }
     fold_text(g, begin);
 }
 
 sl_status sl_ngrams_of(sl_ngrams *out, const sl_texts *t, size_t from, size_t to, size_t n)
 {
-    size_t total = 0;
-
-    SL_CHECK(n >= 1 && to <= t->count);
-    for (size_t i = from; i < to; i++)
-        total += grams_in(t, i, n);
-    if (make_room(out, total) != SL_OK) {
+    SL_CHECK(n >= 1 && n <= ORDER_MOST && to <= t->count);
+    if (make_room(out, grams_between(t, from, to, n)) != SL_OK) {
         sl_ngrams_close(out);
         return sl_err_code();
     }
@@ -117,11 +143,71 @@ sl_status sl_ngrams_of(sl_ngrams *out, const sl_texts *t, size_t from, size_t to
     return SL_OK;
 }
 
+/* Puts hashes, none 0, into the set `seen`, where 0 is a free slot; returns how many are new. The
+ * first loop waits for no other load, so the misses of a table larger than the caches overlap. */
+static size_t see_block(uint64_t *seen, size_t mask, const uint64_t *hash, size_t count)
+{
+    uint64_t first[BLOCK];
+    size_t fresh = 0;
+
+    for (size_t i = 0; i < count; i++)
+        first[i] = seen[hash[i] & mask];
+    for (size_t i = 0; i < count; i++) {
+        size_t at = (size_t)hash[i] & mask;
+
+        if (first[i] == hash[i])
+            continue;
+        while (seen[at] && seen[at] != hash[i])
+            at = (at + 1) & mask;
+        fresh += !seen[at];
+        seen[at] = hash[i];
+    }
+    return fresh;
+}
+
+/* Slots for `total` hashes, free, at most half of them taken. */
+static sl_status make_seen(sl_ngrams *g, size_t total)
+{
+    size_t slots = 64;
+
+    while (slots < 2 * total)
+        slots *= 2;
+    SL_TRY(sl_grow(&g->seen, &g->seen_capacity, slots, sizeof *g->seen));
+    memset(g->seen, 0, slots * sizeof *g->seen);
+    g->mask = slots - 1;
+    g->distinct = g->postings = 0;
+    g->total = total;
+    return SL_OK;
+}
+
+sl_status sl_ngrams_distinct(sl_ngrams *out, const sl_texts *t, size_t from, size_t to, size_t n)
+{
+    uint64_t hash[BLOCK];
+
+    SL_CHECK(n >= 1 && n <= ORDER_MOST && to <= t->count);
+    if (make_seen(out, grams_between(t, from, to, n)) != SL_OK) {
+        sl_ngrams_close(out);
+        return sl_err_code();
+    }
+    for (size_t i = from; i < to; i++) {
+        const size_t grams = grams_in(t, i, n);
+
+        for (size_t k = 0; k < grams; k += BLOCK) {
+            const size_t block = grams - k < BLOCK ? grams - k : BLOCK;
+
+            hash_block(hash, t->token + t->first[i] + k, block, n);
+            out->distinct += see_block(out->seen, out->mask, hash, block);
+        }
+    }
+    return SL_OK;
+}
+
 void sl_ngrams_close(sl_ngrams *g)
 {
     sl_free(g->gram);
     sl_free(g->posting);
     sl_free(g->slot);
+    sl_free(g->seen);
     *g = (sl_ngrams){ 0 };
 }
 

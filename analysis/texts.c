@@ -96,9 +96,10 @@ sl_status sl_texts_add_ids(sl_texts *t, const int32_t *id, size_t count)
     size_t at;
 
     SL_TRY(begin_text(&at, t));
+    SL_TRY(sl_grow(&t->token, &t->token_capacity, at + count, sizeof *t->token));
     for (size_t i = 0; i < count; i++)
-        SL_TRY(push_token(t, at++, (uint64_t)(uint32_t)id[i]));
-    end_text(t, at);
+        t->token[at + i] = (uint64_t)(uint32_t)id[i];
+    end_text(t, at + count);
     return SL_OK;
 }
 
