@@ -110,19 +110,23 @@ static void tidy(double *eigen, size_t count, size_t n)
     }
 }
 
-/* eigen (n) of a symmetric matrix (n, n), ascending; gram is used up. */
+enum { BLOCK = 32, SMALL = 64 };
+
+/* eigen (n) of a symmetric matrix (n, n), ascending; gram is used up. Room for blocks lets the
+ * reduction to tridiagonal form run at the speed of products. */
 static sl_status eigenvalues(double *eigen, double *gram, size_t n)
 {
-    const lapack_int side = (lapack_int)n, most = 2 * side + 1;
+    const size_t room = n > SMALL ? (BLOCK + 2) * n : 2 * n + 1;
+    const lapack_int side = (lapack_int)n;
     lapack_int integers[1];
-    double few[129], *work = few;
+    double few[2 * SMALL + 1], *work = few;
     int code;
 
-    if (n > 64)
-        SL_TRY(sl_take(&work, 2 * n + 1, sizeof *work));
-    code = LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, 'N', 'L', side, gram, side, eigen, work, most,
-                               integers, 1);
-    if (n > 64)
+    if (n > SMALL)
+        SL_TRY(sl_take(&work, room, sizeof *work));
+    code = LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, 'N', 'L', side, gram, side, eigen, work,
+                               (lapack_int)room, integers, 1);
+    if (n > SMALL)
         sl_free(work);
     return code ? SL_FAIL(SL_ENUMERIC, "want eigenvalues of a kernel, found no convergence")
                 : SL_OK;
