@@ -1,6 +1,7 @@
 /* Norms, noise and geometry of gradients, and sketches of fixed hashes (docs/math.md C1 to C4). */
 #include "analysis/metric.h"
 #include "base/alloc.h"
+#include "base/levels.h"
 #include "base/rng.h"
 #include <math.h>
 
@@ -107,12 +108,34 @@ int sl_sketch_sign(uint64_t argument)
     return sl_splitmix64(argument) & 1 ? 1 : -1;
 }
 
+/* place, value (count): where the entries of x go, with their signs. */
+SL_LEVELS static void hash_entries(uint32_t *place, double *value, const double *x, size_t count,
+                                   uint64_t first, uint64_t m)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t u = sl_splitmix64(first + i);
+
+        place[i] = (uint32_t)((u >> 32) * m >> 32);
+        value[i] = x[i] * (double)(2 * (int32_t)(u & 1) - 1);
+    }
+}
+
+/* A block at a time: hashes in vector registers, then the additions, whose places are random. */
 void sl_count_sketch(double *out, const double *x, size_t n, size_t m, uint64_t seed)
 {
+    enum { BLOCK = 512 };
+    uint32_t place[BLOCK];
+    double value[BLOCK];
+
     for (size_t k = 0; k < m; k++)
         out[k] = 0.0;
-    for (size_t i = 0; i < n; i++)
-        out[sl_sketch_bucket(seed, i, m)] += sl_sketch_sign(seed + i) * x[i];
+    for (size_t i = 0; i < n; i += BLOCK) {
+        const size_t count = n - i < BLOCK ? n - i : BLOCK;
+
+        hash_entries(place, value, x + i, count, seed + i, m);
+        for (size_t k = 0; k < count; k++)
+            out[place[k]] += value[k];
+    }
 }
 
 void sl_sign_projection(double *out, const double *x, size_t n, size_t m, uint64_t seed)
