@@ -1,6 +1,7 @@
 /* Costs of segments. Prefix sums make l2, normal (d = 1), rbf and binomial O(1) a segment. */
 #include "analysis/changepoint.h"
 #include "analysis/interval.h"
+#include "analysis/special.h"
 #include "base/alloc.h"
 #include <math.h>
 #include <string.h>
@@ -40,55 +41,63 @@ static sl_status sums(sl_cost *c, int is_centered)
     return SL_OK;
 }
 
-static double squared_distance(const sl_cost *c, size_t i, size_t j)
+/* distance (i) of row i to the rows before it, squared. */
+static void distances_before(double *distance, const sl_cost *c, size_t i)
 {
-    double sum = 0.0;
+    for (size_t j = 0; j < i; j++) {
+        const double v = c->x[i * c->d] - c->x[j * c->d];
 
-    for (size_t k = 0; k < c->d; k++) {
-        const double v = c->x[i * c->d + k] - c->x[j * c->d + k];
-
-        sum += v * v;
+        distance[j] = v * v;
     }
-    return sum;
+    for (size_t k = 1; k < c->d; k++)
+        for (size_t j = 0; j < i; j++) {
+            const double v = c->x[i * c->d + k] - c->x[j * c->d + k];
+
+            distance[j] += v * v;
+        }
 }
 
 static sl_status median_gamma(sl_cost *c)
 {
     const size_t pairs = c->T * (c->T - 1) / 2;
     double *distance = NULL, median;
-    size_t at = 0;
 
     c->gamma = 1.0;
     if (!pairs)
         return SL_OK;
     SL_TRY(sl_take(&distance, pairs, sizeof *distance));
-    for (size_t i = 0; i < c->T; i++)
-        for (size_t j = 0; j < i; j++)
-            distance[at++] = squared_distance(c, i, j);
-    sl_sort_f64(distance, pairs);
-    median = sl_quantile_sorted(distance, pairs, 0.5);
+    for (size_t i = 1; i < c->T; i++)
+        distances_before(distance + i * (i - 1) / 2, c, i);
+    median = sl_median_of(distance, pairs);
     if (median > 0.0)
         c->gamma = 1.0 / median;
     sl_free(distance);
     return SL_OK;
 }
 
-/* prefix (T+1, T+1): sums of the Gram matrix over rectangles from the corner. */
+/* prefix (T+1, T+1): below and on the diagonal sums of the Gram matrix over rectangles from the
+ * corner, which is symmetric; nothing above. */
 static sl_status gram_sums(sl_cost *c)
 {
     const size_t side = c->T + 1;
+    double *row = NULL; /* (T) of the Gram matrix, left of the diagonal */
 
     SL_TRY(median_gamma(c));
     SL_TRY(sl_take(&c->prefix, side * side, sizeof *c->prefix));
-    for (size_t i = 0; i < c->T; i++)
-        for (size_t j = 0; j < c->T; j++) {
-            const double scaled = c->gamma * squared_distance(c, i, j);
-            const double k = i == j ? 1.0 : exp(-fmin(fmax(scaled, 1e-2), 1e2));
+    SL_TRY(sl_take(&row, c->T, sizeof *row));
+    for (size_t i = 0; i < c->T; i++) {
+        const double *above = c->prefix + i * side;
+        double *below = c->prefix + (i + 1) * side, sum = 0.0;
 
-            c->prefix[(i + 1) * side + j + 1] = k + c->prefix[i * side + j + 1] +
-                                                c->prefix[(i + 1) * side + j] -
-                                                c->prefix[i * side + j];
+        distances_before(row, c, i);
+        sl_exp_of_minus(row, i, c->gamma, 1e-2, 1e2);
+        for (size_t j = 0; j < i; j++) {
+            sum += row[j];
+            below[j + 1] = above[j + 1] + sum;
         }
+        below[i + 1] = above[i] + 2.0 * sum + 1.0; /* the row, the column, the corner */
+    }
+    sl_free(row);
     return SL_OK;
 }
 
@@ -165,8 +174,8 @@ static double normal(const sl_cost *c, size_t a, size_t b)
 static double rbf(const sl_cost *c, size_t a, size_t b)
 {
     const size_t side = c->T + 1;
-    const double all = c->prefix[b * side + b] - c->prefix[a * side + b] - c->prefix[b * side + a] +
-                       c->prefix[a * side + a];
+    const double all =
+        c->prefix[b * side + b] - 2.0 * c->prefix[b * side + a] + c->prefix[a * side + a];
 
     return (double)(b - a) - all / (double)(b - a); /* the diagonal is 1 */
 }

@@ -81,6 +81,51 @@ void sl_sort_f64(double *x, size_t n)
     qsort(x, n, sizeof *x, by_value);
 }
 
+/* Brings the k-th smallest of x (n) to its place, none larger before and none smaller behind
+ * (Hoare, CACM 4, 1961). */
+static void select_at(double *x, size_t n, size_t k)
+{
+    size_t low = 0, high = n - 1;
+    sl_rng rng = sl_rng_at(0, sl_rng_stream("select"), 0); /* no order of x is a bad one */
+
+    while (low < high) {
+        const double pivot = x[low + sl_rng_u32(&rng) % (high - low + 1)];
+        size_t i = low, j = high;
+
+        for (;; i++, j--) {
+            double held;
+
+            while (x[i] < pivot)
+                i++;
+            while (pivot < x[j])
+                j--;
+            if (i >= j)
+                break;
+            held = x[i];
+            x[i] = x[j];
+            x[j] = held;
+        }
+        if (k < i)
+            high = i - 1;
+        else if (k > j)
+            low = j + 1;
+        else
+            break;
+    }
+}
+
+double sl_median_of(double *x, size_t n)
+{
+    double below = -INFINITY;
+
+    select_at(x, n, n / 2);
+    if (n % 2)
+        return x[n / 2];
+    for (size_t i = 0; i < n / 2; i++)
+        below = fmax(below, x[i]);
+    return 0.5 * (below + x[n / 2]);
+}
+
 /* Intraclass correlation from sums of squares between and within P prompts of m votes each. */
 static double icc_anova(double between, double within, double P, double m)
 {
@@ -119,19 +164,38 @@ sl_clustered sl_clustered_votes(const double *votes, const size_t *first, size_t
     return c;
 }
 
+/* Sum of x at index (n), in four sums that do not wait for one another; *most: the largest index
+ * seen. */
+static double sum_at(uint32_t *most, const double *x, size_t bound, const uint32_t *index, size_t n)
+{
+    enum { SUMS = 4 };
+    double sum[SUMS] = { 0 };
+    uint32_t largest = 0;
+    size_t i = 0;
+
+    for (size_t k = 0; k < n; k++)
+        largest = index[k] > largest ? index[k] : largest;
+    *most = largest;
+    if (largest >= bound)
+        return NAN;
+    for (; i + SUMS <= n; i += SUMS)
+        for (size_t k = 0; k < SUMS; k++)
+            sum[k] += x[index[i + k]];
+    for (; i < n; i++)
+        sum[0] += x[index[i]];
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
 sl_status sl_bootstrap_given(sl_bootstrap *out, double *means, const double *x, size_t n,
                              const uint32_t *index, size_t B, double alpha)
 {
     double *sorted = NULL;
 
     for (size_t r = 0; r < B; r++) {
-        double sum = 0.0;
+        uint32_t most;
 
-        for (size_t i = 0; i < n; i++) {
-            SL_CHECK(index[r * n + i] < n);
-            sum += x[index[r * n + i]];
-        }
-        means[r] = sum / (double)n;
+        means[r] = sum_at(&most, x, n, index + r * n, n) / (double)n;
+        SL_CHECK(most < n);
     }
     SL_TRY(sl_take(&sorted, B, sizeof *sorted));
     memcpy(sorted, means, B * sizeof *sorted);

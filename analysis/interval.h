@@ -31,6 +31,8 @@ sl_interval sl_interval_clip(sl_interval interval);
 /* Quantile of ascending x (n), n > 0, by linear interpolation (type 7 of Hyndman and Fan, 1996). */
 double sl_quantile_sorted(const double *x, size_t n, double p);
 void sl_sort_f64(double *x, size_t n); /* ascending; no NaN */
+/* The median of x (n), n > 0, no NaN, in O(n); x comes into another order. */
+double sl_median_of(double *x, size_t n);
 
 /* Votes of many prompts: mean of prompt means with everything that clustering does to it.
  * metrics: naive_se as if votes were independent; icc by one-way analysis of variance for equal m

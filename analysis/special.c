@@ -1,6 +1,9 @@
 #include "analysis/special.h"
 #include <float.h>
+#include "base/levels.h"
 #include <math.h>
+#include <stdint.h>
+#include <string.h>
 
 double sl_sigmoid(double x)
 {
@@ -25,6 +28,45 @@ double sl_log_sum_exp(const double *x, size_t n)
     for (size_t i = 0; i < n; i++)
         sum += exp(x[i] - most);
     return most + log(sum);
+}
+
+/* exp(-t) = 2^k e^r with |r| <= ln 2 / 2; Taylor's terms up to r^13 leave less than the rounding.
+ * Without a branch, so that the loop becomes vectors. */
+static inline double exp_of_minus(double t)
+{
+    const double log2_high = 0x1.62e42fee00000p-1, log2_low = 0x1.a39ef35793c76p-33;
+    const double shift = 0x1.8p52; /* rounds to whole numbers, in its low bits */
+    const double shifted = shift - t * 0x1.71547652b82fep0, k = shifted - shift;
+    const double r = (-t - k * log2_high) - k * log2_low;
+    double e = 1.0 / 6227020800.0;
+    uint64_t bits;
+    double power;
+
+    e = e * r + 1.0 / 479001600.0;
+    e = e * r + 1.0 / 39916800.0;
+    e = e * r + 1.0 / 3628800.0;
+    e = e * r + 1.0 / 362880.0;
+    e = e * r + 1.0 / 40320.0;
+    e = e * r + 1.0 / 5040.0;
+    e = e * r + 1.0 / 720.0;
+    e = e * r + 1.0 / 120.0;
+    e = e * r + 1.0 / 24.0;
+    e = e * r + 1.0 / 6.0;
+    e = e * r + 0.5;
+    e = e * r * r + r + 1.0;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (bits + 1023) << 52;
+    memcpy(&power, &bits, sizeof power);
+    return e * power;
+}
+
+SL_LEVELS void sl_exp_of_minus(double *x, size_t n, double factor, double least, double most)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double t = factor * x[i], above = t > least ? t : least;
+
+        x[i] = exp_of_minus(above < most ? above : most);
+    }
 }
 
 double sl_log_gamma(double x)

@@ -22,5 +22,7 @@ double sl_normal_quantile(double p);
 double sl_beta_quantile(double p, double a, double b);
 double sl_student_quantile(double p, double df);
 double sl_f_quantile(double p, double df1, double df2);
+/* x (n) = exp(-t), t = factor x cut to [least, most], 0 <= least <= most <= 700: within 2 ulp. */
+void sl_exp_of_minus(double *x, size_t n, double factor, double least, double most);
 
 #endif
