@@ -52,15 +52,16 @@ static const sl_bench_part parts[] = {
     { "step", "a DPO step on pairs with real lengths", sl_bench_step, 0 },
     { "generate", "sampling with shared prompts, and one sequence alone", sl_bench_generate, 0 },
     { "load", "a checkpoint (--model FOLDER)", sl_bench_load, 0 },
+    { "analysis", "the analyzer beside what is usual in Python", sl_bench_analysis, 1 },
     { "coverage", "error, votes and coverage of tests and intervals by simulation",
       sl_bench_coverage, 1 },
 };
 enum { PART_COUNT = sizeof parts / sizeof parts[0] };
 
 typedef struct bench_opts {
-    const char *device, *size, *model, *out, *seeds, *starts, *rows;
+    const char *device, *size, *model, *out, *seeds, *starts, *rows, *item;
     int64_t threads, repeat, runs;
-    int is_json, is_full;
+    int is_json, is_full, is_small;
 } bench_opts;
 
 static const sl_opt opts[] = {
@@ -78,6 +79,8 @@ static const sl_opt opts[] = {
     { "starts", SL_OPT_TEXT, offsetof(bench_opts, starts), "LIST", "stage: strengths" },
     { "rows", SL_OPT_TEXT, offsetof(bench_opts, rows), "ROWS",
       "stage: plain, shown (default), all or a row's name" },
+    { "item", SL_OPT_TEXT, offsetof(bench_opts, item), "NAME", "analysis: one item (all)" },
+    { "small", SL_OPT_FLAG, offsetof(bench_opts, is_small), NULL, "analysis: sizes of a test" },
     { NULL, SL_OPT_FLAG, 0, NULL, NULL },
 };
 
@@ -254,6 +257,8 @@ static sl_status bench_all(const bench_opts *o, const char *name)
                    .runs = o->runs,
                    .size = chosen,
                    .folder = o->model,
+                   .item = o->item,
+                   .is_small = o->is_small,
                    .is_json = o->is_json };
     sl_status st = SL_OK;
 
@@ -314,9 +319,11 @@ const sl_command sl_command_bench = {
     .summary =
         "how fast, as shares of this machine's peaks\n"
         "NAME: kernels, step, generate, load; these without one. The peaks are a large matrix\n"
-        "product (sgemm) and a sum of two long arrays (triad). coverage: no speed, but error,\n"
-        "votes and coverage of tests and intervals on simulated votes; some minutes. stage: how\n"
-        "often the boundary score is right, on the built-in world; begun again, goes on in DIR.",
+        "product (sgemm) and a sum of two long arrays (triad). analysis: the analyzer beside "
+        "Python\n"
+        "(STAGELINE_PYTHON, python3). coverage: error, votes and coverage of tests and intervals\n"
+        "on simulated votes; some minutes. stage: how often the boundary score is right, on the\n"
+        "built-in world; begun again, goes on in DIR.",
     .opts = opts,
     .most = 1,
     .example = "stageline bench step --size world --threads 1",

@@ -23,7 +23,8 @@ typedef struct sl_bench {
     const sl_bench_size *const *size; /* NULL-terminated */
     const char *folder;               /* a checkpoint, for load; NULL: none given */
     sl_json *rows;                    /* array */
-    int is_json;
+    const char *item;                 /* the one of analysis; NULL: all */
+    int is_json, is_small;
     double (*clock)(void); /* seconds; NULL: wall clock */
 } sl_bench;
 
@@ -60,6 +61,7 @@ sl_status sl_bench_kernels(sl_bench *bench) SL_MUSTUSE;
 sl_status sl_bench_step(sl_bench *bench) SL_MUSTUSE;
 sl_status sl_bench_generate(sl_bench *bench) SL_MUSTUSE;
 sl_status sl_bench_load(sl_bench *bench) SL_MUSTUSE;
+sl_status sl_bench_analysis(sl_bench *bench) SL_MUSTUSE; /* the analyzer beside Python */
 sl_status sl_bench_coverage(sl_bench *bench) SL_MUSTUSE; /* error, cost and coverage, simulated */
 
 #endif

@@ -10,6 +10,7 @@ typedef struct kind {
 static const kind recipes = { "recipe", "STAGELINE_RECIPES", SL_RECIPES_INSTALLED,
                               SL_RECIPES_SOURCE };
 static const kind plots = { "plot script", "STAGELINE_PLOTS", SL_PLOTS_INSTALLED, SL_PLOTS_SOURCE };
+static const kind tools = { "tool", "STAGELINE_TOOLS", SL_TOOLS_INSTALLED, SL_TOOLS_SOURCE };
 
 static sl_status find(char *out, size_t size, const kind *k, const char *name)
 {
@@ -34,4 +35,9 @@ sl_status sl_recipe_path(char *out, size_t size, const char *name)
 sl_status sl_plot_path(char *out, size_t size, const char *name)
 {
     return find(out, size, &plots, name);
+}
+
+sl_status sl_tool_path(char *out, size_t size, const char *name)
+{
+    return find(out, size, &tools, name);
 }

@@ -1,4 +1,4 @@
-/* Where the recipes and plot scripts that come with the program are. */
+/* Where the recipes, plot scripts and tools that come with the program are. */
 #ifndef SL_CLI_RECIPES_H
 #define SL_CLI_RECIPES_H
 
@@ -10,5 +10,7 @@
 sl_status sl_recipe_path(char *out, size_t size, const char *name) SL_MUSTUSE;
 /* The same of a plot script, with STAGELINE_PLOTS. */
 sl_status sl_plot_path(char *out, size_t size, const char *name) SL_MUSTUSE;
+/* The same of a script of tools, with STAGELINE_TOOLS. */
+sl_status sl_tool_path(char *out, size_t size, const char *name) SL_MUSTUSE;
 
 #endif
