@@ -101,12 +101,6 @@ static sl_status open_distinct(sl_bench_work *w)
     return open_texts(w);
 }
 
-static sl_status open_corpus(sl_bench_work *w)
-{
-    SL_TRY(take_results(w, 2 * ORDERS));
-    return open_texts(w);
-}
-
 /* out (2 ORDERS) */
 static sl_status distinct(double *out, sl_ngrams *grams, const sl_texts *texts)
 {
@@ -142,11 +136,11 @@ static sl_status run_distinct(void *work)
 
 static sl_status run_corpus(void *work)
 {
-    return distinct_by(work, ((sl_bench_work *)work)->size[0]);
-}
+    sl_bench_work *w = work;
 
-/* --- vectors -----------------------------------------------------------------------------------
- */
+    w->results = 2 * ORDERS;
+    return distinct_by(w, w->size[0]);
+}
 
 static sl_status open_vendi(sl_bench_work *w)
 {
@@ -364,8 +358,6 @@ static sl_status open_rows(sl_bench_work *w)
     if (st == SL_OK)
         st = sl_arrays_finish(&file);
     sl_arrays_close(&file);
-    sl_free(w->x); /* from here on in the file only */
-    w->x = NULL;
     return st;
 }
 
@@ -434,7 +426,7 @@ const sl_bench_item sl_bench_items[] = {
       1e-9,
       { 1000, 8, 200, VOCABULARY },
       { 3, 4, 30, VOCABULARY },
-      open_corpus,
+      open_distinct,
       run_corpus },
     { "vendi",
       "Vendi score of vectors",
