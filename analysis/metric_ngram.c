@@ -137,7 +137,8 @@ sl_status sl_ngrams_of(sl_ngrams *out, const sl_texts *t, size_t from, size_t to
         sl_ngrams_close(out);
         return sl_err_code();
     }
-    for (size_t i = from; total && i < to; i++) /* without tokens there is nothing to point at */
+    for (size_t i = from; out->total && i < to;
+         i++) /* without tokens there is nothing to point at */
         read_text(out, t->token + t->first[i], t->first[i + 1] - t->first[i], n,
                   (uint32_t)(i - from));
     return SL_OK;
@@ -189,7 +190,7 @@ sl_status sl_ngrams_distinct(sl_ngrams *out, const sl_texts *t, size_t from, siz
         sl_ngrams_close(out);
         return sl_err_code();
     }
-    for (size_t i = from; i < to; i++) {
+    for (size_t i = from; out->total && i < to; i++) {
         const size_t grams = grams_in(t, i, n);
 
         for (size_t k = 0; k < grams; k += BLOCK) {
