@@ -45,7 +45,7 @@ double sl_mix_logistic(double bs, double centre, double width)
 
 /* --- the rule -------------------------------------------------------------------------------- */
 
-const char *const sl_advice_names[] = { "hard",     "linear",    "smoothstep",
+const char *const sl_advice_names[] = { "hard",     "branch",    "linear", "smoothstep",
                                         "logistic", "posterior", NULL };
 
 sl_decision_rule sl_decision_rule_defaults(void)
@@ -102,7 +102,7 @@ sl_status sl_decision_rule_read(sl_decision_rule *out, const sl_json *recipe)
         SL_TRY(sl_json_f64_or(&r.first, policy, "mix", r.first));
     }
     SL_TRY(read_advice(&r.advice, advice));
-    if (r.advice == SL_ADVICE_HARD)
+    if (r.advice <= SL_ADVICE_BRANCH)
         r.first = 0.0;
     *out = r;
     return check_rule(out);
@@ -112,16 +112,17 @@ sl_status sl_decision_rule_read(sl_decision_rule *out, const sl_json *recipe)
 
 sl_status sl_decision_state_save(sl_json **out, const sl_decision_state *s)
 {
-    *out = json_pack("{s:i, s:i, s:i, s:f, s:f, s:f}", "state", s->hysteresis.state, "count",
-                     s->hysteresis.count, "measured", s->measured, "score", s->score, "wins",
-                     s->wins, "losses", s->losses);
+    *out =
+        json_pack("{s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:i}", "state", s->hysteresis.state, "count",
+                  s->hysteresis.count, "measured", s->measured, "score", s->score, "wins", s->wins,
+                  "losses", s->losses, "branch_ss", s->branch_ss, "branch_dof", s->branch_dof);
     return *out ? SL_OK : SL_FAIL(SL_ENOMEM, "want memory for the advisor's state, found none");
 }
 
 sl_status sl_decision_state_load(sl_decision_state *out, const sl_json *saved)
 {
     sl_decision_state s = *out;
-    int64_t stage, count, measured;
+    int64_t stage, count, measured, dof = 0;
 
     SL_TRY(sl_json_i64(&stage, saved, "state"));
     SL_TRY(sl_json_i64(&count, saved, "count"));
@@ -129,11 +130,14 @@ sl_status sl_decision_state_load(sl_decision_state *out, const sl_json *saved)
     SL_TRY(sl_json_f64(&s.score, saved, "score"));
     SL_TRY(sl_json_f64(&s.wins, saved, "wins"));
     SL_TRY(sl_json_f64(&s.losses, saved, "losses"));
+    SL_TRY(sl_json_f64_or(&s.branch_ss, saved, "branch_ss", 0.0));
+    SL_TRY(sl_json_i64_or(&dof, saved, "branch_dof", 0));
     if (stage < SL_STAGE_UNDECIDED || stage > SL_STAGE_FINE_TUNING)
         return SL_FAIL(SL_EFORMAT, "want an advisor state of 0 to 2, found %lld", (long long)stage);
     s.hysteresis.state = (sl_stage)stage;
     s.hysteresis.count = (int)count;
     s.measured = (int)measured;
+    s.branch_dof = (int)dof;
     *out = s;
     return SL_OK;
 }
@@ -196,6 +200,25 @@ static void decide_hard(sl_row_decisions *row, const sl_hysteresis *h)
     row->mix_weight = shares[h->state];
 }
 
+void sl_decision_branch(sl_decision_state *s, const double *off, const double *on,
+                        size_t replicates)
+{
+    double mean = 0.0, se;
+    const double n = (double)replicates;
+
+    s->branch = SL_STAGE_UNDECIDED;
+    if (replicates < 2)
+        return;
+    for (size_t r = 0; r < replicates; r++)
+        mean += (on[r] - off[r]) / n;
+    for (size_t r = 0; r < replicates; r++)
+        s->branch_ss += (on[r] - off[r] - mean) * (on[r] - off[r] - mean);
+    s->branch_dof += (int)replicates - 1;
+    se = sqrt(s->branch_ss / s->branch_dof / n);
+    if (fabs(mean) > 2.0 * se)
+        s->branch = mean > 0.0 ? SL_STAGE_FINE_TUNING : SL_STAGE_INJECTION;
+}
+
 sl_status sl_decision_row(sl_row_decisions *row, sl_decision_state *state,
                           const sl_decision_rule *rule, const sl_boundary *b, double share)
 {
@@ -211,10 +234,12 @@ sl_status sl_decision_row(sl_row_decisions *row, sl_decision_state *state,
                                .stage = (uint8_t)v.stage,
                                .action = SL_ACTION_KEEP };
     state->hysteresis.consecutive = rule->consecutive;
-    sl_hysteresis_step(&state->hysteresis, v.stage);
+    sl_hysteresis_step(&state->hysteresis,
+                       rule->advice == SL_ADVICE_BRANCH ? state->branch : (sl_stage)v.stage);
+    state->branch = SL_STAGE_UNDECIDED;
     if (v.prompts)
         observe(state, rule, &v);
-    if (rule->advice == SL_ADVICE_HARD) {
+    if (rule->advice <= SL_ADVICE_BRANCH) {
         decide_hard(row, &state->hysteresis);
     } else if (v.prompts) {
         row->action = SL_ACTION_MIX;

@@ -28,6 +28,7 @@ double sl_mix_logistic(double bs, double centre, double width);
 /* How measurements become decisions: one source or the other by hysteresis, or a share of both. */
 typedef enum sl_advice {
     SL_ADVICE_HARD,
+    SL_ADVICE_BRANCH,     /* by the branch test of the measurement, in place of the votes */
     SL_ADVICE_LINEAR,     /* of the smoothed score, 0 to 1 over tau +- width */
     SL_ADVICE_SMOOTHSTEP, /* the same, with level ends */
     SL_ADVICE_LOGISTIC,   /* sigmoid((score - tau) / width) */
@@ -56,10 +57,18 @@ typedef struct sl_decision_state {
     int measured;        /* measurements that had votes */
     double score;        /* smoothed; 0 before the first */
     double wins, losses; /* prompts, forgotten little by little */
+    double branch_ss;    /* branch tests: squares about the means of their differences */
+    int branch_dof;      /* their degrees of freedom */
+    sl_stage branch;     /* winner of the test of this measurement; used up by its decision */
 } sl_decision_state;
 /* The state as JSON, owned by the caller, and back: bit for bit. */
 sl_status sl_decision_state_save(sl_json **out, const sl_decision_state *state) SL_MUSTUSE;
 sl_status sl_decision_state_load(sl_decision_state *out, const sl_json *saved) SL_MUSTUSE;
+
+/* The branch test of the measurement that ends next: gains on static and on on-policy data
+ * (replicates). The winner is beyond two standard errors by the sd pooled over the tests so far. */
+void sl_decision_branch(sl_decision_state *state, const double *off, const double *on,
+                        size_t replicates);
 
 /* Ends a measurement: fills the decision; ids and names are the caller's. share: of on-policy pairs
  * in use; mix_weight is that from here on. Without votes everything stays as it is. */

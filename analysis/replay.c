@@ -121,6 +121,9 @@ typedef struct replay {
     size_t look_count, look_at;
     const sl_row_decisions *decisions;
     size_t decision_count, decision_at; /* the first that is not in `share` yet */
+    sl_reader *reader;
+    const sl_row_evals *evals;
+    size_t eval_count;
     sl_decision_rule rule;
     sl_decision_state decided;
     double share; /* of on-policy data in use */
@@ -219,12 +222,37 @@ static void follow(replay *r, const sl_row_decisions *next, const sl_measurement
     r->decision_at = (size_t)(d - r->decisions);
 }
 
+/* The gains of a measurement's branch test, if it had one, by replicate. */
+static sl_status replay_branch(replay *r, uint32_t measurement)
+{
+    enum { MOST = 64 };
+    static const char *const names[] = { "branch_gain_static", "branch_gain_on_policy" };
+    double gain[2][MOST];
+    size_t count[2] = { 0, 0 };
+
+    for (size_t i = 0; i < r->eval_count; i++) {
+        const sl_row_evals *e = &r->evals[i];
+        const char *name = NULL;
+
+        if (e->measurement != measurement)
+            continue;
+        SL_TRY(sl_reader_name(r->reader, SL_NAME_EVAL, e->eval, &name));
+        for (size_t k = 0; k < 2; k++)
+            if (name && !strcmp(name, names[k]) && count[k] < MOST)
+                gain[k][count[k]++] = e->value;
+    }
+    if (count[0] && count[0] == count[1])
+        sl_decision_branch(&r->decided, gain[0], gain[1], count[0]);
+    return SL_OK;
+}
+
 static sl_status close_measurement(replay *r, sl_measurement *m, const sl_boundary *b)
 {
     const sl_row_decisions *recorded = decision_of(r, m->measurement);
     sl_row_decisions derived;
 
     follow(r, recorded, m);
+    SL_TRY(replay_branch(r, m->measurement));
     SL_TRY(sl_decision_row(&derived, &r->decided, &r->rule, b, r->share));
     m->derived_stage = m->derived.stage;
     m->derived_action = derived.action;
@@ -307,7 +335,7 @@ static sl_status read_candidates(sl_answer_sets *sets, sl_reader *reader)
 
 sl_status sl_run_analyze(sl_run_analysis *out, sl_reader *reader)
 {
-    replay r = { .out = out };
+    replay r = { .out = out, .reader = reader };
     sl_status st = SL_OK;
 
     *out = (sl_run_analysis){ 0 };
@@ -315,6 +343,7 @@ sl_status sl_run_analyze(sl_run_analysis *out, sl_reader *reader)
     SL_TRY_OUT(sl_reader_rows(reader, SL_TABLE_BOUNDARY, &r.looks, &r.look_count));
     SL_TRY_OUT(sl_reader_rows(reader, SL_TABLE_VOTES, &r.votes, &r.vote_count));
     SL_TRY_OUT(sl_reader_rows(reader, SL_TABLE_DECISIONS, &r.decisions, &r.decision_count));
+    SL_TRY_OUT(sl_reader_rows(reader, SL_TABLE_EVALS, &r.evals, &r.eval_count));
     SL_TRY_OUT(sl_take(&out->row, r.look_count + 1, sizeof *out->row));
     while (r.look_at < r.look_count)
         SL_TRY_OUT(replay_measurement(&r));

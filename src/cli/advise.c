@@ -38,6 +38,14 @@ static sl_status look(void *state, sl_row_boundary *row)
     return sl_boundary_row(row, &a->boundary, a->max_prompts);
 }
 
+static sl_status branch(void *state, const double *off, const double *on, size_t replicates)
+{
+    sl_advise *a = state;
+
+    sl_decision_branch(&a->decided, off, on, replicates);
+    return SL_OK;
+}
+
 static sl_status decide(void *state, sl_row_decisions *row)
 {
     sl_advise *a = state;
@@ -89,6 +97,7 @@ sl_status sl_advise_open(sl_advise *a, const sl_recipe *recipe)
                             .begin = begin,
                             .observe = observe,
                             .look = look,
+                            .branch = branch,
                             .decide = decide,
                             .save = save,
                             .load = load,

@@ -26,6 +26,9 @@ typedef struct sl_advisor {
     sl_status (*observe)(void *state, const sl_prompt_votes *votes, int *is_enough);
     /* The row of a look at what was observed so far; step, judge and rule are the caller's. */
     sl_status (*look)(void *state, sl_row_boundary *row);
+    /* A branch test of this measurement: gains on static and on on-policy data (replicates). NULL:
+     * not wanted. */
+    sl_status (*branch)(void *state, const double *off, const double *on, size_t replicates);
     /* Ends the measurement: the decision, in row->mix_weight the share of on-policy data from here
      * on; before the call it holds the share in use. Step, ids and names are the caller's. */
     sl_status (*decide)(void *state, sl_row_decisions *row);

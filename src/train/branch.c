@@ -246,6 +246,7 @@ sl_status sl_branch_test(sl_branch *out, sl_session *s)
     s->feed.settings = feed;
     s->feed.sink = sink;
     s->iteration = iteration;
+    s->sampler.model = s->start;
     SL_TRY(st);
     SL_TRY(sl_model_copy(s->policy, s->start));
     out->seconds = sl_clock_now() - begun;

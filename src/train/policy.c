@@ -4,7 +4,7 @@
 
 double sl_policy_first_share(const sl_recipe *r)
 {
-    const int is_soft = r->policy.kind == SL_POLICY_ADVISED && r->policy.advice;
+    const int is_soft = r->policy.kind == SL_POLICY_ADVISED && r->policy.advice > SL_ADVISED_BRANCH;
 
     return r->policy.kind == SL_POLICY_ON_POLICY        ? 1.0
            : r->policy.kind == SL_POLICY_MIX || is_soft ? r->policy.mix

@@ -13,9 +13,8 @@ static const char *const references[] = { "first", "previous", "mixed", NULL };
 static const char *const deciders[] = { "in-process", "outside", NULL };
 static const char *const logp_sources[] = { "computed", "stored", NULL };
 static const char *const policies[] = { "static", "on-policy", "mix", "schedule", "advised", NULL };
-static const char *const advices[] = {
-    "hard", "linear", "smoothstep", "logistic", "posterior", NULL
-};
+static const char *const advices[] = { "hard",     "branch",    "linear", "smoothstep",
+                                       "logistic", "posterior", NULL };
 
 #define AT(section, name) offsetof(sl_recipe, section.name)
 #define SIZE(section, name) sizeof(((sl_recipe *)0)->section.name)
@@ -139,7 +138,8 @@ const sl_key sl_recipe_keys[] = {
     TEXT(policy, schedule, "",
          "schedule: a source by iteration, as static, on-policy, mix 0.5; the last goes on"),
     PICK(policy, "advice", advice, advices, "hard",
-         "advised: one source (hard), or a share by linear, smoothstep, logistic or posterior"),
+         "advised: one source by votes (hard) or by branch tests (branch), or a share by linear, "
+         "smoothstep, logistic or posterior"),
     F64(policy, width, 1e-6, 1, "0.05", "of soft advice: tau +- width, logistic: its scale"),
     F64(policy, ema, 1e-6, 1, "0.5", "weight of the newest score in soft advice; 1: that alone"),
     F64(policy, forget, 0, 1, "0.8", "posterior: what prompts count a measurement later"),
@@ -278,6 +278,8 @@ static sl_status check_reference(const sl_recipe *recipe)
         return SL_FAIL(SL_EARG, "want no measure.branch with %s, found %lld",
                        is_mixed ? "reference.policy mixed" : "optim.keep_moments",
                        (long long)recipe->measure.branch);
+    if (recipe->measure.branch && !recipe->measure.prompts)
+        return SL_FAIL(SL_EARG, "want measure.prompts > 0 with measure.branch, found 0");
     if (recipe->measure.branch && recipe->method.kind != SL_METHOD_PREFERENCE)
         return SL_FAIL(SL_EARG, "want method.name preference with measure.branch, found %s",
                        methods[recipe->method.kind]);
@@ -328,6 +330,18 @@ static sl_status check_pair_rule(const sl_recipe *recipe)
     return SL_OK;
 }
 
+/* A branch forks from the start of an iteration, and its gains are this process's. */
+static sl_status check_branch_advice(const sl_recipe *recipe)
+{
+    const char *want = !recipe->measure.branch                        ? "measure.branch > 0"
+                       : recipe->measure.every                        ? "measure.every 0"
+                       : recipe->policy.decider == SL_DECIDED_OUTSIDE ? "policy.decider in-process"
+                                                                      : NULL;
+
+    return want ? SL_FAIL(SL_EARG, "want %s with policy.advice branch, found another", want)
+                : SL_OK;
+}
+
 /* A share that is asked for at another time than the recipe can say would pass unseen. */
 static sl_status check_policy(const sl_recipe *recipe)
 {
@@ -343,7 +357,7 @@ static sl_status check_policy(const sl_recipe *recipe)
                        advices[recipe->policy.advice], policies[recipe->policy.kind]);
     if (recipe->policy.kind == SL_POLICY_ADVISED && !recipe->measure.prompts)
         return SL_FAIL(SL_EARG, "want measure.prompts > 0 with policy.source advised, found 0");
-    return SL_OK;
+    return recipe->policy.advice == SL_ADVISED_BRANCH ? check_branch_advice(recipe) : SL_OK;
 }
 
 sl_status sl_recipe_check(const sl_recipe *recipe)

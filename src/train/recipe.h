@@ -15,6 +15,9 @@ typedef enum sl_policy_kind {
     SL_POLICY_ADVISED
 } sl_policy_kind;
 
+/* Advice that is one source; the analyzer knows the others by name. */
+enum { SL_ADVISED_HARD, SL_ADVISED_BRANCH };
+
 typedef enum sl_decided_by { SL_DECIDED_IN_PROCESS, SL_DECIDED_OUTSIDE } sl_decided_by;
 
 typedef enum sl_nll_over { SL_NLL_BATCH, SL_NLL_ANSWER, SL_NLL_SUM } sl_nll_over;
@@ -84,7 +87,7 @@ typedef struct sl_recipe {
     } train;
     struct {
         int kind;   /* sl_policy_kind */
-        int advice; /* 0: hard; the analyzer knows the others by name */
+        int advice; /* SL_ADVISED_HARD, SL_ADVISED_BRANCH, others: a share */
         char schedule[SL_RECIPE_PATH];
         double mix, width, ema, forget, change, least;
         int64_t refill, sample_batch;

@@ -1,14 +1,13 @@
 /* The life of a run. For every iteration, at its first parameters theta_C:
  *
- *   checkpoint C -> exact reward, fixed score (where asked for) -> measurement -> decision
- *   -> branch test, branch of the other source (where asked for; they leave no trace but their
+ *   checkpoint C -> exact reward, fixed score, branch test (where asked for) -> measurement
+ *   -> decision -> branch of the other source (where asked for; branches leave no trace but their
  *   gains) -> updates
  *   -> exact reward and gain -> next iteration
  *
  * Rows at theta_C that an earlier attempt recorded after checkpoint C are live: the record skips
  * them when they are made again (sl_run_expect). */
 #include "train/train.h"
-#include "train/branch.h"
 #include "train/checkpoint.h"
 #include "train/decide.h"
 #include "train/emit.h"
@@ -213,18 +212,6 @@ static sl_status run_branch(sl_session *s, const sl_train_hooks *hooks)
     return sl_run_commit(s->run, SL_UNIT_EVALS, s->step);
 }
 
-/* Which source would gain more from here, by both of them; only the gains are recorded. */
-static sl_status run_branch_test(sl_session *s, const sl_train_hooks *hooks)
-{
-    sl_branch result;
-
-    if (!s->recipe.measure.branch)
-        return SL_OK;
-    report(s, hooks, "branch", NULL);
-    SL_TRY(sl_branch_test(&result, s));
-    return sl_run_commit(s->run, SL_UNIT_EVALS, s->step);
-}
-
 /* --- iterations ------------------------------------------------------------------------------ */
 
 /* The score of a fixed number of prompts, to compare the early stop with. */
@@ -272,10 +259,8 @@ static sl_status begin_iteration(sl_session *s, const sl_train_hooks *hooks, int
     if (is_stopped(s))
         return interrupted(s);
     SL_TRY(look_at_start(s, hooks));
-    if (s->start) {
-        SL_TRY(run_branch_test(s, hooks));
+    if (s->start)
         SL_TRY(run_branch(s, hooks));
-    }
     return begin_updates(s);
 }
 

@@ -138,6 +138,37 @@ static void test_without_votes_nothing_changes(void **state)
     }
 }
 
+/* Differences 1, 2: mean 3/2, squares 1/2, se sqrt(1/2)/sqrt(2) = 1/2. Then 2/5 twice: squares 1/2
+ * of two degrees of freedom, se sqrt(1/4)/sqrt(2) = .354: within two, though alone it would be
+ * beyond. Votes do not count. */
+static void test_branches_decide(void **state)
+{
+    static const double none[] = { 0.0, 0.0 }, clear[] = { 1.0, 2.0 }, near[] = { 0.4, 0.4 };
+    const sl_decision_rule rule = rule_of(SL_ADVICE_BRANCH);
+    sl_decision_state s = { 0 };
+    sl_row_decisions row;
+
+    (void)state;
+    sl_decision_branch(&s, none, clear, 2);
+    row = decide(&s, &rule, 0.1, 400, 0.0);
+    assert_int_equal(row.stage, SL_STAGE_INJECTION);
+    assert_int_equal(row.action, SL_ACTION_ON_POLICY);
+    T_CLOSE(row.mix_weight, 1.0, TOL_EXACT);
+    sl_decision_branch(&s, near, none, 2);
+    assert_int_equal(s.branch_dof, 2);
+    T_CLOSE(s.branch_ss, 0.5, TOL_EXACT);
+    row = decide(&s, &rule, 0.1, 400, 1.0);
+    assert_int_equal(row.action, SL_ACTION_ON_POLICY);
+    sl_decision_branch(&s, clear, none, 2);
+    row = decide(&s, &rule, 0.9, 400, 1.0);
+    assert_int_equal(row.action, SL_ACTION_STATIC);
+    row = decide(&s, &rule, 0.9, 400, 0.0); /* without a test nothing changes */
+    assert_int_equal(row.action, SL_ACTION_STATIC);
+    s = (sl_decision_state){ 0 };
+    sl_decision_branch(&s, near, none, 2);
+    assert_int_equal(s.branch, SL_STAGE_INJECTION);
+}
+
 /* A resumed run goes on from the same bits. */
 static void test_the_state_survives(void **state)
 {
@@ -145,7 +176,9 @@ static void test_the_state_survives(void **state)
                                   .measured = 5,
                                   .score = 1.0 / 3.0,
                                   .wins = 0.1 * 0.8,
-                                  .losses = 2.0e17 / 7.0 };
+                                  .losses = 2.0e17 / 7.0,
+                                  .branch_ss = 1.0 / 7.0,
+                                  .branch_dof = 3 };
     sl_decision_state back = { 0 };
     sl_json *tree = NULL, *again = NULL;
     char *text = NULL;
@@ -161,6 +194,8 @@ static void test_the_state_survives(void **state)
     T_CLOSE(back.score, s.score, TOL_EXACT);
     T_CLOSE(back.wins, s.wins, TOL_EXACT);
     T_CLOSE(back.losses, s.losses, TOL_EXACT);
+    T_CLOSE(back.branch_ss, s.branch_ss, TOL_EXACT);
+    assert_int_equal(back.branch_dof, s.branch_dof);
     json_object_set_new(again, "state", json_integer(3));
     T_FAILS(sl_decision_state_load(&back, again), SL_EFORMAT, "want an advisor state of 0 to 2");
     json_object_del(again, "wins");
@@ -201,6 +236,7 @@ int main(void)
         cmocka_unit_test(test_the_score_is_smoothed),
         cmocka_unit_test(test_the_share_moves_slowly_and_keeps_both_sources),
         cmocka_unit_test(test_without_votes_nothing_changes),
+        cmocka_unit_test(test_branches_decide),
         cmocka_unit_test(test_the_state_survives),
         cmocka_unit_test(test_the_rule_of_a_recipe),
     };

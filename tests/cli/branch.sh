@@ -73,6 +73,15 @@ import json, sys
 truth = {g["origin"]: g["gain"] for g in json.load(open(sys.argv[1]))["gains"]}
 assert truth["on_policy"] > truth["static"], truth
 PY
+# So a run that branch tests decide for takes them, and the record alone gives the same decision.
+# shellcheck disable=SC2086
+expect 0 "$program" train "$recipes/world-dpo.yaml" $mini --out advised --set measure.counterfactual=false \
+    --set model.policy="$(start 2)" --set policy.candidates=4 --set policy.pair=best-worst \
+    --set policy.advice=branch --set measure.branch=32
+expect 0 "$program" analyze advised
+prints "preference injection; decision: on-policy data next" "all as recorded, bit for bit"
+expect 0 "$program" export advised --table names
+prints "branch test: on-policy data gain more"
 
 # A branch that learns nothing gains nothing, exactly; undecided.
 # shellcheck disable=SC2086
@@ -158,4 +167,9 @@ wrong 1 "want at most 32 updates of a branch" --branch 33
 wrong 1 "want no measure.branch with optim.keep_moments, found 4" --branch 4 \
     --set optim.keep_moments=true --set measure.counterfactual=false
 wrong 1 "want method.name preference with measure.branch, found sft" --branch 4 --set method.name=sft
+wrong 1 "want measure.branch > 0 with policy.advice branch" --set policy.advice=branch
+wrong 1 "want measure.every 0 with policy.advice branch" --branch 4 --set policy.advice=branch \
+    --set policy.refill=4 --set measure.every=4
+wrong 1 "want policy.decider in-process with policy.advice branch" --branch 4 \
+    --set policy.advice=branch --set policy.decider=outside
 wrong 1 "want sampler.name policy" --branch 4 --sampler candidates=pairs.jsonl

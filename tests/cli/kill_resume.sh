@@ -115,8 +115,8 @@ for at in 2 4 7 8 13 16 18 27; do
     found=$(cd run/checkpoints && echo *)
     [ "$found" = "$last" ] || fail "killed at step $at: want checkpoints $last, found $found"
 done
-# Branch tests come again where they were cut off, and once.
-branches="--set measure.branch=8 --set measure.counterfactual=false"
+# Branch tests that decide come again where they were cut off, and once.
+branches="--set measure.branch=8 --set policy.advice=branch --set measure.counterfactual=false"
 # shellcheck disable=SC2086
 train_dpo branches $branches >/dev/null
 want=$(digest branches)
