@@ -132,8 +132,11 @@ static void read_text(sl_ngrams *g, const uint64_t *token, size_t count, size_t 
 
 sl_status sl_ngrams_of(sl_ngrams *out, const sl_texts *t, size_t from, size_t to, size_t n)
 {
+    size_t total;
+
     SL_CHECK(n >= 1 && n <= ORDER_MOST && to <= t->count);
-    if (make_room(out, grams_between(t, from, to, n)) != SL_OK) {
+    total = grams_between(t, from, to, n);
+    if (make_room(out, total) != SL_OK) {
         sl_ngrams_close(out);
         return sl_err_code();
     }
