@@ -157,7 +157,7 @@ static sl_status parts_once(sl_reader *reader)
     sl_status st = SL_OK;
     sl_rank_list list = { 0 };
 
-    SL_TRY_OUT(sl_rank_list_open(&list, reader->folder));
+    SL_TRY(sl_rank_list_open(&list, reader->folder));
     SL_TRY_OUT(check_list(&list));
     for (size_t i = 0; i < list.count; i++)
         if (list.row[i].has[SL_FILE_SEGMENT] || list.row[i].has[SL_FILE_JOURNAL])
