@@ -33,9 +33,9 @@ ended_well() {
         fail "want exit code 0 of $2, found $got"
     }
 }
-# What a run says of itself, without its name and who decided.
+# What a run says of itself, without its name, who decided and shares of wall time.
 story() {
-    "$program" analyze "$1" --out "$1.tables" --json | grep -v '"path"\|"attempts"' >"$1.story"
+    "$program" analyze "$1" --out "$1.tables" --json | grep -v '"path"\|"attempts"\|"share"\|"norms"\|"splits"' >"$1.story"
 }
 same_story() {
     story "$1"
