@@ -214,12 +214,13 @@ static const sl_row_decisions *decision_of(const replay *r, uint32_t measurement
  * up to the step of m count. */
 static void follow(replay *r, const sl_row_decisions *next, const sl_measurement *m)
 {
-    const sl_row_decisions *d = r->decisions + r->decision_at;
-    const sl_row_decisions *end = r->decisions + r->decision_count;
+    for (; r->decision_at < r->decision_count; r->decision_at++) {
+        const sl_row_decisions *d = &r->decisions[r->decision_at];
 
-    for (; d < end && (next ? d < next : d->step <= m->step); d++)
+        if (next ? d >= next : d->step > m->step)
+            return;
         r->share = sl_decision_share(d, r->share);
-    r->decision_at = (size_t)(d - r->decisions);
+    }
 }
 
 /* The gains of a measurement's branch test, if it had one, by replicate. */
