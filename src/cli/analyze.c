@@ -31,7 +31,7 @@ static const sl_opt opts[] = {
     { "tokens", SL_OPT_TEXT, offsetof(analyze_opts, answers.tokens), "HOW",
       "of answers: space, unicode-words, bytes, tokenizer=PATH" },
     { "choose", SL_OPT_LIST, offsetof(analyze_opts, chosen), "KEY=N",
-      "of answers: take, cut, corpus, vocabulary, beta, residual (docs/formats.md)" },
+      "of answers: take, cut, corpus, vocabulary, beta, residual" },
     { "embeddings", SL_OPT_LIST, offsetof(analyze_opts, embeddings), "FILE",
       ".npy, a row an answer; once a file" },
     { "list-metrics", SL_OPT_FLAG, offsetof(analyze_opts, is_list), NULL, "the table of metrics" },

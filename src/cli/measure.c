@@ -50,7 +50,8 @@ static const sl_opt opts[] = {
       "also K updates on each source from here: which gains more?" },
     { "branch-replicates", SL_OPT_I64, offsetof(measure_opts, replicates), "R",
       "of the branches, with fresh data (2)" },
-    { "set", SL_OPT_LIST, offsetof(measure_opts, set), "KEY=VALUE", "any key of a recipe" },
+    { "set", SL_OPT_LIST, offsetof(measure_opts, set), "KEY=VALUE",
+      "any key of a recipe, as judge.url=http://..." },
     { "out", SL_OPT_TEXT, offsetof(measure_opts, out), "RUN", "a record of answers and votes" },
     { "json", SL_OPT_FLAG, offsetof(measure_opts, is_json), NULL, "one JSON document" },
     { "device", SL_OPT_TEXT, offsetof(measure_opts, device), "NAME", "cpu, ref or cuda" },
@@ -417,9 +418,7 @@ static sl_status measure_run(int argc, char **argv)
 const sl_command sl_command_measure = {
     .name = "measure",
     .operands = "RECIPE | --policy M --data F",
-    .summary =
-        "the stage of one checkpoint, with few votes\n"
-        "Draws and judges until the side is known. Other keys by --set, as judge.url=http://...",
+    .summary = "the stage of one checkpoint, with few votes",
     .opts = opts,
     .most = 1,
     .example = "stageline measure --policy model --data pairs.jsonl --judge-command ./judge",

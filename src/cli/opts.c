@@ -22,7 +22,7 @@ void sl_opts_help(const sl_command *command)
                  o->operand ? o->operand : "");
         printf("  %-24s %s\n", left, o->help);
     }
-    printf("  %-24s %s\n\nexample: %s\n", "--help", "this text", command->example);
+    printf("\nexample: %s\n", command->example);
 }
 
 static sl_status unknown(const sl_command *command, const char *name)
