@@ -2,6 +2,7 @@
 #include "analysis/sets.h"
 #include "base/text.h"
 #include "cli/analyze.h"
+#include "cli/document.h"
 #include "cli/print.h"
 #include "cli/progress.h"
 #include <math.h>
@@ -228,28 +229,10 @@ out:
 /* --- sentences ---------------------------------------------------------------------------------
  */
 
-static double number(const sl_json *object, const char *key)
-{
-    const sl_json *value = json_object_get(object, key);
-
-    return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
-static long long integer(const sl_json *object, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(object, key));
-}
-
-static const char *text_of(const sl_json *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : "";
-}
-
 static int is_at(const sl_json *row, const char *name, const char *level)
 {
-    return !strcmp(text_of(row, "name"), name) && !strcmp(text_of(row, "level"), level);
+    return !strcmp(sl_doc_text(row, "name", ""), name) &&
+           !strcmp(sl_doc_text(row, "level", ""), level);
 }
 
 /* The row of a metric at a level; NULL: none, or its inputs are not there. */
@@ -260,7 +243,7 @@ static const sl_json *row_of(const sl_json *set, const char *name, const char *l
 
     json_array_foreach(json_object_get(set, "metrics"), i, row)
     {
-        if (is_at(row, name, level) && strcmp(text_of(row, "status"), "invalid_input"))
+        if (is_at(row, name, level) && strcmp(sl_doc_text(row, "status", ""), "invalid_input"))
             return row;
     }
     return NULL;
@@ -269,22 +252,24 @@ static const sl_json *row_of(const sl_json *set, const char *name, const char *l
 static void print_set(const sl_json *set, size_t index)
 {
     printf("set %zu: ", index + 1);
-    sl_print_text(text_of(set, "name"));
+    sl_print_text(sl_doc_text(set, "name", ""));
     if (sl_json_has(set, "step"))
-        printf(" at step %lld", integer(set, "step"));
+        printf(" at step %lld", sl_doc_whole(set, "step"));
     if (sl_json_has(set, "source"))
-        printf(", %s", text_of(set, "source"));
-    printf(": %lld answers to %lld prompts", integer(set, "answers"), integer(set, "prompts"));
-    if (integer(set, "fewest") == integer(set, "most"))
-        printf(", %lld each", integer(set, "most"));
+        printf(", %s", sl_doc_text(set, "source", ""));
+    printf(": %lld answers to %lld prompts", sl_doc_whole(set, "answers"),
+           sl_doc_whole(set, "prompts"));
+    if (sl_doc_whole(set, "fewest") == sl_doc_whole(set, "most"))
+        printf(", %lld each", sl_doc_whole(set, "most"));
     else
         printf(", %lld to %lld each: metrics that grow with their number do not compare (--choose "
                "take=N)",
-               integer(set, "fewest"), integer(set, "most"));
-    if (integer(set, "short_prompts"))
-        printf("; %lld prompts dropped, they have fewer answers", integer(set, "short_prompts"));
-    if (integer(set, "unscored"))
-        printf("; %lld answers without a score", integer(set, "unscored"));
+               sl_doc_whole(set, "fewest"), sl_doc_whole(set, "most"));
+    if (sl_doc_whole(set, "short_prompts"))
+        printf("; %lld prompts dropped, they have fewer answers",
+               sl_doc_whole(set, "short_prompts"));
+    if (sl_doc_whole(set, "unscored"))
+        printf("; %lld answers without a score", sl_doc_whole(set, "unscored"));
     putchar('\n');
 }
 
@@ -293,11 +278,12 @@ static void print_cell(const sl_json *row)
     char cell[64] = "";
 
     if (row && !sl_json_has(row, "value"))
-        snprintf(cell, sizeof cell, "%s", text_of(row, "status"));
+        snprintf(cell, sizeof cell, "%s", sl_doc_text(row, "status", ""));
     else if (row && sl_json_has(row, "se"))
-        snprintf(cell, sizeof cell, "%.4g (%.2g)", number(row, "value"), number(row, "se"));
+        snprintf(cell, sizeof cell, "%.4g (%.2g)", sl_doc_number(row, "value"),
+                 sl_doc_number(row, "se"));
     else if (row)
-        snprintf(cell, sizeof cell, "%.4g", number(row, "value"));
+        snprintf(cell, sizeof cell, "%.4g", sl_doc_number(row, "value"));
     printf("  %-20s", cell);
 }
 
@@ -339,7 +325,7 @@ static void print_residuals(const sl_json *list)
     if (!json_array_size(list))
         return;
     printf("at equal length, %.4g tokens: one slope for all sets, each set's value there\n",
-           number(json_array_get(list, 0), "length"));
+           sl_doc_number(json_array_get(list, 0), "length"));
     printf("%-24s %-4s %-7s %-7s  %-20s", "metric", "", "unit", "r2", "slope a token");
     for (k = 0; k < json_array_size(json_object_get(json_array_get(list, 0), "sets")); k++)
         printf("  set %-16zu", k + 1);
@@ -348,9 +334,11 @@ static void print_residuals(const sl_json *list)
     {
         if (!sl_json_has(row, "slope"))
             continue; /* the lengths of its prompts do not vary */
-        snprintf(slope, sizeof slope, "%.3g (%.2g)", number(row, "slope"), number(row, "slope_se"));
-        printf("%-24s %-4s %-7s %-7.3f  %-20s", text_of(row, "name"), text_of(row, "label"),
-               text_of(row, "unit"), number(row, "r2"), slope);
+        snprintf(slope, sizeof slope, "%.3g (%.2g)", sl_doc_number(row, "slope"),
+                 sl_doc_number(row, "slope_se"));
+        printf("%-24s %-4s %-7s %-7.3f  %-20s", sl_doc_text(row, "name", ""),
+               sl_doc_text(row, "label", ""), sl_doc_text(row, "unit", ""),
+               sl_doc_number(row, "r2"), slope);
         json_array_foreach(json_object_get(row, "sets"), k, part)
         {
             print_cell(part);
@@ -366,14 +354,14 @@ static void print_contrast(const sl_json *c)
 
     printf("set %lld (on-policy) against set %lld (static): %lld common prompts, %lld and %lld of "
            "one alone\n",
-           integer(c, "on") + 1, integer(c, "off") + 1, integer(c, "common"), integer(c, "only_on"),
-           integer(c, "only_off"));
+           sl_doc_whole(c, "on") + 1, sl_doc_whole(c, "off") + 1, sl_doc_whole(c, "common"),
+           sl_doc_whole(c, "only_on"), sl_doc_whole(c, "only_off"));
     json_array_foreach(json_object_get(c, "metrics"), i, row)
     {
-        if (!strcmp(text_of(row, "status"), "invalid_input") || !integer(row, "used"))
+        if (!strcmp(sl_doc_text(row, "status", ""), "invalid_input") || !sl_doc_whole(row, "used"))
             continue;
-        printf("%-24s %-4s %-7s %-7s", text_of(row, "name"), text_of(row, "label"),
-               text_of(row, "unit"), "");
+        printf("%-24s %-4s %-7s %-7s", sl_doc_text(row, "name", ""), sl_doc_text(row, "label", ""),
+               sl_doc_text(row, "unit", ""), "");
         print_cell(row);
         putchar('\n');
     }
@@ -390,15 +378,15 @@ static void print_choices(const sl_json *c)
     const sl_json *cut = json_object_get(c, "cut"), *corpus = json_object_get(c, "corpus");
 
     fputs("tokens: ", stdout);
-    sl_print_text(text_of(c, "tokens"));
+    sl_print_text(sl_doc_text(c, "tokens", ""));
     if (sl_json_has(c, "vocabulary"))
-        printf(" (vocabulary %.0f)", number(c, "vocabulary"));
-    printf("; vectors: %s; ", text_of(c, "vectors"));
+        printf(" (vocabulary %.0f)", sl_doc_number(c, "vocabulary"));
+    printf("; vectors: %s; ", sl_doc_text(c, "vectors", ""));
     if (sl_json_has(cut, "tokens"))
-        printf("answers cut to %lld tokens (%g %% of lengths); ", integer(cut, "tokens"),
-               number(cut, "percentile"));
+        printf("answers cut to %lld tokens (%g %% of lengths); ", sl_doc_whole(cut, "tokens"),
+               sl_doc_number(cut, "percentile"));
     printf("corpus: one answer each of at most %lld prompts, seed %lld\n",
-           integer(corpus, "prompts"), integer(corpus, "seed"));
+           sl_doc_whole(corpus, "prompts"), sl_doc_whole(corpus, "seed"));
 }
 
 void sl_analyze_say_memory(const sl_json *memory)
@@ -410,8 +398,8 @@ void sl_analyze_say_memory(const sl_json *memory)
     fprintf(stderr,
             "peak memory %.1f MiB; kept: %.1f MiB (%.0f bytes a prompt: ids, scores, length"
             " and the texts of the corpus)\n",
-            (double)use.ru_maxrss / 0x1p10, number(memory, "kept_bytes") / 0x1p20,
-            number(memory, "bytes_per_prompt"));
+            (double)use.ru_maxrss / 0x1p10, sl_doc_number(memory, "kept_bytes") / 0x1p20,
+            sl_doc_number(memory, "bytes_per_prompt"));
 }
 
 void sl_analyze_print_candidates(const sl_json *document)

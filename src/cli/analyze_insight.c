@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/analyze.h"
+#include "cli/document.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -158,13 +159,6 @@ sl_status sl_analyze_pair(sl_json **document, const char *path, const char *id)
     return st;
 }
 
-static double number(const sl_json *object, const char *key)
-{
-    const sl_json *value = json_object_get(object, key);
-
-    return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
 static void print_visit(const sl_json *v)
 {
     const sl_json *flag;
@@ -175,8 +169,9 @@ static void print_visit(const sl_json *v)
            json_string_value(json_object_get(v, "source")),
            (long long)json_integer_value(json_object_get(v, "chosen_tokens")),
            (long long)json_integer_value(json_object_get(v, "rejected_tokens")),
-           number(v, "logp_chosen"), number(v, "logp_rejected"), number(v, "ref_logp_chosen"),
-           number(v, "ref_logp_rejected"), number(v, "margin"), number(v, "loss"));
+           sl_doc_number(v, "logp_chosen"), sl_doc_number(v, "logp_rejected"),
+           sl_doc_number(v, "ref_logp_chosen"), sl_doc_number(v, "ref_logp_rejected"),
+           sl_doc_number(v, "margin"), sl_doc_number(v, "loss"));
     json_array_foreach(json_object_get(v, "flags"), i, flag)
     {
         printf("%s%s", i ? "," : "", json_string_value(flag));

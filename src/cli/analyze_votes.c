@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/analyze.h"
+#include "cli/document.h"
 #include "cli/print.h"
 #include <math.h>
 #include <stdio.h>
@@ -107,32 +108,13 @@ out:
 
 /* --- sentences ------------------------------------------------------------------------------- */
 
-static double number(const sl_json *object, const char *key)
-{
-    const sl_json *value = json_object_get(object, key);
-
-    return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
-static long long whole(const sl_json *object, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(object, key));
-}
-
-static const char *text_or(const sl_json *object, const char *key, const char *fallback)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : fallback;
-}
-
 static void print_bad_row(const sl_json *bad)
 {
     if (sl_json_has(bad, "line"))
-        printf("  bad row, line %lld: ", whole(bad, "line"));
+        printf("  bad row, line %lld: ", sl_doc_whole(bad, "line"));
     else
-        printf("  bad row, element %lld: ", whole(bad, "element"));
-    sl_print_text(text_or(bad, "reason", "?"));
+        printf("  bad row, element %lld: ", sl_doc_whole(bad, "element"));
+    sl_print_text(sl_doc_text(bad, "reason", "?"));
     putchar('\n');
 }
 
@@ -141,12 +123,12 @@ void sl_analyze_print_input(const sl_json *in)
     const sl_json *bad;
     size_t i;
 
-    sl_print_text(text_or(in, "path", "?"));
-    printf(": %lld rows", whole(in, "rows"));
+    sl_print_text(sl_doc_text(in, "path", "?"));
+    printf(": %lld rows", sl_doc_whole(in, "rows"));
     if (sl_json_has(in, "dropped"))
-        printf(", %lld without a vote", whole(in, "dropped"));
-    if (whole(in, "bad"))
-        printf(", %lld bad and left out", whole(in, "bad"));
+        printf(", %lld without a vote", sl_doc_whole(in, "dropped"));
+    if (sl_doc_whole(in, "bad"))
+        printf(", %lld bad and left out", sl_doc_whole(in, "bad"));
     puts(json_is_true(json_object_get(in, "cut_off")) ? ", cut off before its end" : "");
     json_array_foreach(json_object_get(in, "bad_rows"), i, bad)
     {
@@ -156,12 +138,12 @@ void sl_analyze_print_input(const sl_json *in)
 
 static void print_name(const sl_json *point)
 {
-    sl_print_text(text_or(point, "name", "votes"));
+    sl_print_text(sl_doc_text(point, "name", "votes"));
     if (sl_json_has(point, "step"))
-        printf(" at step %lld", whole(point, "step"));
+        printf(" at step %lld", sl_doc_whole(point, "step"));
     if (sl_json_has(point, "judge")) {
         fputs(", judge ", stdout);
-        sl_print_text(text_or(point, "judge", "?"));
+        sl_print_text(sl_doc_text(point, "judge", "?"));
     }
 }
 
@@ -169,20 +151,21 @@ void sl_analyze_print_point(const sl_json *point)
 {
     const sl_json *bs = json_object_get(point, "bs"), *test = json_object_get(point, "test");
     const sl_json *length = json_object_get(point, "length");
-    const char *certified = text_or(point, "certified", NULL);
+    const char *certified = sl_doc_text(point, "certified", NULL);
 
     print_name(point);
     printf(": boundary score %.4f (se %.4f) [%.3f, %.3f] from %lld votes on %lld prompts: %s",
-           number(bs, "value"), number(bs, "se"), number(bs, "lower"), number(bs, "upper"),
-           whole(point, "votes"), whole(point, "prompts"), text_or(point, "stage", "?"));
-    if (strcmp(text_or(point, "stage", ""), "undecided") != 0)
-        printf(", settled by the first %lld prompts (%lld votes)", whole(test, "prompts_used"),
-               whole(test, "votes_used"));
+           sl_doc_number(bs, "value"), sl_doc_number(bs, "se"), sl_doc_number(bs, "lower"),
+           sl_doc_number(bs, "upper"), sl_doc_whole(point, "votes"), sl_doc_whole(point, "prompts"),
+           sl_doc_text(point, "stage", "?"));
+    if (strcmp(sl_doc_text(point, "stage", ""), "undecided") != 0)
+        printf(", settled by the first %lld prompts (%lld votes)",
+               sl_doc_whole(test, "prompts_used"), sl_doc_whole(test, "votes_used"));
     printf(certified ? "; certified on its side of the threshold\n" : "\n");
     if (sl_json_has(length, "lc_bs"))
         printf("  with lengths controlled: %.4f (se %.4f); characters %.0f against %.0f\n",
-               number(length, "lc_bs"), number(length, "lc_se"), number(length, "on_mean"),
-               number(length, "off_mean"));
+               sl_doc_number(length, "lc_bs"), sl_doc_number(length, "lc_se"),
+               sl_doc_number(length, "on_mean"), sl_doc_number(length, "off_mean"));
 }
 
 /* Steps at which change points lie, where there are some. */
@@ -204,16 +187,16 @@ static void print_estimates(const sl_json *boundary)
 
     json_array_foreach(json_object_get(boundary, "estimates"), i, estimate)
     {
-        printf("  %s:", text_or(estimate, "method", "?"));
+        printf("  %s:", sl_doc_text(estimate, "method", "?"));
         if (!sl_json_has(estimate, "value"))
             fputs(" none", stdout);
         if (sl_json_has(estimate, "value"))
-            printf(" step %g", number(estimate, "value"));
+            printf(" step %g", sl_doc_number(estimate, "value"));
         if (sl_json_has(estimate, "lower") && sl_json_has(estimate, "upper"))
-            printf(" [%g, %g]", number(estimate, "lower"), number(estimate, "upper"));
+            printf(" [%g, %g]", sl_doc_number(estimate, "lower"), sl_doc_number(estimate, "upper"));
         print_changes(estimate);
         if (sl_json_has(estimate, "note"))
-            printf(" (%s)", text_or(estimate, "note", ""));
+            printf(" (%s)", sl_doc_text(estimate, "note", ""));
         putchar('\n');
     }
 }
@@ -223,17 +206,17 @@ static void print_boundary(const sl_json *boundary)
     const sl_json *bracket = json_object_get(boundary, "bracket");
 
     printf("boundary of ");
-    sl_print_text(text_or(boundary, "name", "?"));
+    sl_print_text(sl_doc_text(boundary, "name", "?"));
     if (sl_json_has(boundary, "judge")) {
         fputs(", judge ", stdout);
-        sl_print_text(text_or(boundary, "judge", "?"));
+        sl_print_text(sl_doc_text(boundary, "judge", "?"));
     }
-    printf(": %s", text_or(boundary, "verdict", "?"));
+    printf(": %s", sl_doc_text(boundary, "verdict", "?"));
     if (json_array_size(bracket) == 2)
-        printf(" at step %g, between %g and %g", number(boundary, "value"),
+        printf(" at step %g, between %g and %g", sl_doc_number(boundary, "value"),
                json_number_value(json_array_get(bracket, 0)),
                json_number_value(json_array_get(bracket, 1)));
-    printf(": %s\n", text_or(boundary, "reason", ""));
+    printf(": %s\n", sl_doc_text(boundary, "reason", ""));
     print_estimates(boundary);
 }
 
@@ -243,7 +226,7 @@ static void print_memory(const sl_json *memory)
 
     getrusage(RUSAGE_SELF, &use);
     printf("memory: %.1f MiB of votes (%.0f bytes each), %.1f MiB at most in all\n",
-           number(memory, "votes_bytes") / 0x1p20, number(memory, "bytes_per_vote"),
+           sl_doc_number(memory, "votes_bytes") / 0x1p20, sl_doc_number(memory, "bytes_per_vote"),
            (double)use.ru_maxrss / 0x1p10);
 }
 
@@ -270,6 +253,6 @@ void sl_analyze_print_votes(const sl_json *document)
     {
         print_boundary(row);
     }
-    printf("rule: %s\n", text_or(json_array_get(list, 0), "rule", ""));
+    printf("rule: %s\n", sl_doc_text(json_array_get(list, 0), "rule", ""));
     print_memory(json_object_get(document, "memory"));
 }

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "cli/analyze.h"
 #include "cli/commands.h"
+#include "cli/document.h"
 #include "cli/print.h"
 #include <math.h>
 #include <stdio.h>
@@ -40,29 +41,10 @@ static sl_status list_rules(void)
 
 /* --- sentences ------------------------------------------------------------------------------- */
 
-static long long whole(const sl_json *object, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(object, key));
-}
-
-static double number(const sl_json *object, const char *key)
-{
-    const sl_json *value = json_object_get(object, key);
-
-    return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
-static const char *word(const sl_json *object, const char *key, const char *none)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : none;
-}
-
 static void print_step(const sl_json *row)
 {
     if (sl_json_has(row, "step"))
-        printf("  step %-8lld ", whole(row, "step"));
+        printf("  step %-8lld ", sl_doc_whole(row, "step"));
     else
         printf("  ");
 }
@@ -72,19 +54,20 @@ static void print_measurement(const sl_json *row)
     const sl_json *done = json_object_get(row, "done");
 
     print_step(row);
-    printf("recorded: %lld prompts, %lld votes, score %.3f", whole(row, "prompts"),
-           whole(row, "votes"), number(row, "bs"));
+    printf("recorded: %lld prompts, %lld votes, score %.3f", sl_doc_whole(row, "prompts"),
+           sl_doc_whole(row, "votes"), sl_doc_number(row, "bs"));
     if (json_is_object(done))
-        printf("; done: %s by %lld prompts (%lld votes), data %s", word(done, "stage", "undecided"),
-               whole(done, "prompts"), whole(done, "votes"), word(done, "action", "?"));
+        printf("; done: %s by %lld prompts (%lld votes), data %s",
+               sl_doc_text(done, "stage", "undecided"), sl_doc_whole(done, "prompts"),
+               sl_doc_whole(done, "votes"), sl_doc_text(done, "action", "?"));
     putchar('\n');
 }
 
 static void print_short(const sl_json *look)
 {
-    printf("the votes end before it answers (%lld", whole(look, "prompts"));
+    printf("the votes end before it answers (%lld", sl_doc_whole(look, "prompts"));
     if (sl_json_has(look, "wants"))
-        printf(" of %.0f", number(look, "wants"));
+        printf(" of %.0f", sl_doc_number(look, "wants"));
     printf(" prompts)");
 }
 
@@ -94,11 +77,12 @@ static void print_look(const sl_json *look)
     if (json_is_true(json_object_get(look, "short")))
         print_short(look);
     else
-        printf("%s by %lld prompts (%lld votes), score %.3f", word(look, "stage", "undecided"),
-               whole(look, "prompts"), whole(look, "votes"), number(look, "score"));
+        printf("%s by %lld prompts (%lld votes), score %.3f",
+               sl_doc_text(look, "stage", "undecided"), sl_doc_whole(look, "prompts"),
+               sl_doc_whole(look, "votes"), sl_doc_number(look, "score"));
     if (sl_json_has(look, "lower"))
-        printf(" [%.3f, %.3f]", number(look, "lower"), number(look, "upper"));
-    printf(", on-policy share %.2f%s\n", number(look, "weight"),
+        printf(" [%.3f, %.3f]", sl_doc_number(look, "lower"), sl_doc_number(look, "upper"));
+    printf(", on-policy share %.2f%s\n", sl_doc_number(look, "weight"),
            json_is_true(json_object_get(look, "switch")) ? ", switches" : "");
 }
 
@@ -109,16 +93,16 @@ static void print_score(const sl_json *row)
     if (!json_is_object(score))
         return;
     printf("  against the true gains: right at %.0f %%, regret %.3f, ",
-           100.0 * number(score, "accuracy"), number(score, "regret"));
+           100.0 * sl_doc_number(score, "accuracy"), sl_doc_number(score, "regret"));
     if (sl_json_has(score, "signed_error"))
-        printf("boundary off by %+g steps, ", number(score, "signed_error"));
+        printf("boundary off by %+g steps, ", sl_doc_number(score, "signed_error"));
     else
-        printf("by it the score %s, ", strcmp(word(score, "path", ""), "crosses")
-                                           ? strcmp(word(score, "path", ""), "never")
+        printf("by it the score %s, ", strcmp(sl_doc_text(score, "path", ""), "crosses")
+                                           ? strcmp(sl_doc_text(score, "path", ""), "never")
                                                  ? "is above from the start"
                                                  : "never crosses"
                                            : "crosses");
-    printf("%lld switches\n", whole(score, "switches"));
+    printf("%lld switches\n", sl_doc_whole(score, "switches"));
 }
 
 static void print_rule(const sl_json *rule, int with_looks)
@@ -126,14 +110,14 @@ static void print_rule(const sl_json *rule, int with_looks)
     const sl_json *looks = json_object_get(rule, "looks"), *look;
     size_t i;
 
-    printf(" %s", word(rule, "rule", "?"));
+    printf(" %s", sl_doc_text(rule, "rule", "?"));
     if (looks)
         printf(": decided %lld of %zu, %lld prompts, %lld votes, %lld switch%s",
-               whole(rule, "decided"), json_array_size(looks), whole(rule, "prompts"),
-               whole(rule, "votes"), whole(rule, "switches"),
-               whole(rule, "switches") == 1 ? "" : "es");
+               sl_doc_whole(rule, "decided"), json_array_size(looks), sl_doc_whole(rule, "prompts"),
+               sl_doc_whole(rule, "votes"), sl_doc_whole(rule, "switches"),
+               sl_doc_whole(rule, "switches") == 1 ? "" : "es");
     if (sl_json_has(rule, "same_stage"))
-        printf(", the stage that was recorded at %lld", whole(rule, "same_stage"));
+        printf(", the stage that was recorded at %lld", sl_doc_whole(rule, "same_stage"));
     putchar('\n');
     json_array_foreach(with_looks ? looks : NULL, i, look)
     {
@@ -147,10 +131,10 @@ static void print_series(const sl_json *series)
     const sl_json *row;
     size_t i;
 
-    sl_print_text(word(series, "name", "?"));
+    sl_print_text(sl_doc_text(series, "name", "?"));
     if (sl_json_has(series, "judge")) {
         fputs(", judge ", stdout);
-        sl_print_text(word(series, "judge", "?"));
+        sl_print_text(sl_doc_text(series, "judge", "?"));
     }
     putchar('\n');
     json_array_foreach(json_object_get(series, "measurements"), i, row)
@@ -163,8 +147,9 @@ static void print_series(const sl_json *series)
     }
     json_array_foreach(json_object_get(series, "truth"), i, row)
     {
-        printf("true gain from step %g: static %+.4f, on-policy %+.4f: %s\n", number(row, "step"),
-               number(row, "gain_static"), number(row, "gain_on_policy"), word(row, "stage", "?"));
+        printf("true gain from step %g: static %+.4f, on-policy %+.4f: %s\n",
+               sl_doc_number(row, "step"), sl_doc_number(row, "gain_static"),
+               sl_doc_number(row, "gain_on_policy"), sl_doc_text(row, "stage", "?"));
     }
     if (json_array_size(json_object_get(series, "baselines")))
         puts("baselines");

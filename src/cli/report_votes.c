@@ -1,36 +1,23 @@
 /* The section about a file of votes: the document of `analyze --json` as a page. */
 #include "analysis/table.h"
 #include "cli/analyze.h"
+#include "cli/document.h"
 #include "cli/report_int.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-static double number(const sl_json *object, const char *key)
-{
-    const sl_json *value = json_object_get(object, key);
-
-    return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
-static const char *text_or(const sl_json *object, const char *key, const char *fallback)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : fallback;
-}
-
 /* "name, step 8, judge" as far as the rows say. */
 static void label_of(char label[256], const sl_json *point)
 {
-    const char *judge = text_or(point, "judge", "");
+    const char *judge = sl_doc_text(point, "judge", "");
     char step[40] = "";
 
     if (sl_json_has(point, "step"))
         snprintf(step, sizeof step, ", step %lld",
                  (long long)json_integer_value(json_object_get(point, "step")));
-    snprintf(label, 256, "%.100s%s%s%.100s", text_or(point, "name", "votes"), step,
+    snprintf(label, 256, "%.100s%s%s%.100s", sl_doc_text(point, "name", "votes"), step,
              *judge ? ", judge " : "", judge);
     for (char *at = label; *at; at++)
         if ((unsigned char)*at < 0x20)
@@ -47,7 +34,7 @@ static const sl_json *points_of(const sl_json *document)
 static void put_point_verdict(sl_page *page, const sl_json *point)
 {
     const sl_json *bs = json_object_get(point, "bs");
-    const char *stage = text_or(point, "stage", "undecided");
+    const char *stage = sl_doc_text(point, "stage", "undecided");
     char label[256];
 
     label_of(label, point);
@@ -58,9 +45,10 @@ static void put_point_verdict(sl_page *page, const sl_json *point)
     else
         sl_page_print(page, "preference %s", stage);
     sl_page_html(page, "; on-policy answers win ");
-    sl_report_interval(page, number(bs, "value"), number(bs, "lower"), number(bs, "upper"));
+    sl_report_interval(page, sl_doc_number(bs, "value"), sl_doc_number(bs, "lower"),
+                       sl_doc_number(bs, "upper"));
     sl_page_print(page, " of the votes (%.0f %% interval, %.0f prompts)",
-                  100.0 * number(bs, "level"), number(point, "prompts"));
+                  100.0 * sl_doc_number(bs, "level"), sl_doc_number(point, "prompts"));
 }
 
 /* One sentence: of several checkpoints where they cross, of one where it stands. */
@@ -75,8 +63,9 @@ static void put_verdict(sl_page *page, const sl_json *document)
         return;
     }
     if (count > 1 && json_is_object(boundary))
-        sl_page_print(page, "%s: %s. The last point: ", text_or(boundary, "verdict", "undecided"),
-                      text_or(boundary, "reason", "no reason is given"));
+        sl_page_print(page,
+                      "%s: %s. The last point: ", sl_doc_text(boundary, "verdict", "undecided"),
+                      sl_doc_text(boundary, "reason", "no reason is given"));
     if (json_is_array(bracket))
         sl_page_print(page, "the boundary lies between step %.6g and step %.6g; ",
                       json_number_value(json_array_get(bracket, 0)),
@@ -95,18 +84,18 @@ static void put_row(sl_table_out *t, size_t index, const sl_json *point)
     label_of(label, point);
     sl_table_i64(t, (int64_t)index + 1);
     sl_table_text(t, label);
-    sl_table_f64(t, number(point, "step"));
-    sl_table_f64(t, number(bs, "value"));
-    sl_table_f64(t, number(bs, "se"));
-    sl_table_f64(t, number(bs, "lower"));
-    sl_table_f64(t, number(bs, "upper"));
-    sl_table_f64(t, number(always, "lower"));
-    sl_table_f64(t, number(always, "upper"));
+    sl_table_f64(t, sl_doc_number(point, "step"));
+    sl_table_f64(t, sl_doc_number(bs, "value"));
+    sl_table_f64(t, sl_doc_number(bs, "se"));
+    sl_table_f64(t, sl_doc_number(bs, "lower"));
+    sl_table_f64(t, sl_doc_number(bs, "upper"));
+    sl_table_f64(t, sl_doc_number(always, "lower"));
+    sl_table_f64(t, sl_doc_number(always, "upper"));
     sl_table_i64(t, json_integer_value(json_object_get(point, "prompts")));
     sl_table_i64(t, json_integer_value(json_object_get(point, "votes")));
     sl_table_i64(t, json_integer_value(json_object_get(point, "ties")));
-    sl_table_text(t, text_or(point, "stage", "undecided"));
-    sl_table_f64(t, number(json_object_get(point, "length"), "lc_bs"));
+    sl_table_text(t, sl_doc_text(point, "stage", "undecided"));
+    sl_table_f64(t, sl_doc_number(json_object_get(point, "length"), "lc_bs"));
     sl_table_end_row(t);
 }
 
@@ -134,8 +123,8 @@ static void put_input(sl_page *page, const sl_json *document)
 
     sl_page_html(page, "<p class=\"note\">");
     sl_page_print(page, "%.0f rows, %.0f without a vote, %.0f bad and left out; SHA-256 %s",
-                  number(in, "rows"), number(in, "dropped"), number(in, "bad"),
-                  text_or(in, "sha256", "unknown"));
+                  sl_doc_number(in, "rows"), sl_doc_number(in, "dropped"), sl_doc_number(in, "bad"),
+                  sl_doc_text(in, "sha256", "unknown"));
     sl_page_html(page, "</p>\n");
 }
 
