@@ -29,6 +29,7 @@ typedef struct sl_open_segment {
     uint32_t number;
     sl_segment_info info;
     sl_segment_file file;
+    char path[SL_RUN_PATH];
 } sl_open_segment;
 
 void sl_open_segment_close(sl_reader *reader)
@@ -39,26 +40,36 @@ void sl_open_segment_close(sl_reader *reader)
     reader->open = NULL;
 }
 
-static sl_status open_segment(sl_segment_file **out, sl_reader *reader, sl_part *p,
-                              const char *path)
+/* After a failure the process that reads may be in the middle of an answer. */
+static sl_status end_reading(sl_reader *reader, sl_status st)
+{
+    st = sl_err_where(st, "%s", reader->open->path);
+    if (st != SL_OK)
+        sl_open_segment_close(reader);
+    return st;
+}
+
+/* reader->open = the segment of the part. */
+static sl_status open_segment(sl_reader *reader, sl_part *p)
 {
     sl_open_segment *o = reader->open;
     sl_status st;
 
-    if (!o || o->number != p->number) {
-        sl_open_segment_close(reader);
-        SL_TRY(sl_part_prove(reader, p));
-        SL_TRY(sl_take(&o, 1, sizeof *o));
-        o->number = p->number;
-        o->info = p->info;
-        reader->open = o;
-        st = sl_segment_file_open(&o->file, path, &o->info, &reader->identity);
-        if (st != SL_OK)
-            sl_open_segment_close(reader);
-        SL_TRY(st);
+    if (o && o->number == p->number)
+        return SL_OK;
+    sl_open_segment_close(reader);
+    SL_TRY(sl_part_prove(reader, p));
+    SL_TRY(sl_take(&o, 1, sizeof *o));
+    st = sl_rank_path(o->path, reader->folder, SL_FILE_SEGMENT, p->number);
+    if (st != SL_OK) {
+        sl_free(o);
+        return st;
     }
-    *out = &o->file;
-    return SL_OK;
+    o->number = p->number;
+    o->info = p->info;
+    reader->open = o;
+    return end_reading(reader,
+                       sl_segment_file_open(&o->file, o->path, &o->info, &reader->identity));
 }
 
 /* Rows [first, first + count) of a table of one part, counted from the part's first row. */
@@ -99,17 +110,9 @@ static sl_status visit_journal(const sl_part *p, sl_table table, range *r)
 
 static sl_status visit_segment(sl_reader *reader, sl_part *p, sl_table table, const range *r)
 {
-    char path[SL_RUN_PATH];
-    sl_segment_file *file = NULL;
-    sl_status st;
-
-    SL_TRY(sl_rank_path(path, reader->folder, SL_FILE_SEGMENT, p->number));
-    st = open_segment(&file, reader, p, path);
-    if (st == SL_OK)
-        st = sl_segment_file_visit(file, table, r->first, r->last - r->first, r->visit, r->with);
-    if (st != SL_OK)
-        sl_open_segment_close(reader);
-    return sl_err_where(st, "%s", path);
+    SL_TRY(open_segment(reader, p));
+    return end_reading(reader, sl_segment_file_visit(&reader->open->file, table, r->first,
+                                                     r->last - r->first, r->visit, r->with));
 }
 
 static sl_status visit_part(sl_reader *reader, sl_part *p, sl_table table, uint64_t first,
@@ -146,9 +149,6 @@ static sl_status count_part(uint64_t *live, sl_reader *reader, sl_part *p, sl_ta
     live_count c = { .until = reader->is_all
                                   ? INT64_MAX
                                   : sl_attempts_live_until(&reader->attempts, p->attempt) };
-    sl_segment_file *file = NULL;
-    char path[SL_RUN_PATH];
-    sl_status st;
 
     *live = p->rows[table];
     if (c.until == INT64_MAX || !*live)
@@ -158,13 +158,8 @@ static sl_status count_part(uint64_t *live, sl_reader *reader, sl_part *p, sl_ta
         *live = c.live;
         return SL_OK;
     }
-    SL_TRY(sl_rank_path(path, reader->folder, SL_FILE_SEGMENT, p->number));
-    st = open_segment(&file, reader, p, path);
-    if (st == SL_OK)
-        st = sl_segment_file_live(live, file, table, c.until);
-    if (st != SL_OK)
-        sl_open_segment_close(reader);
-    return sl_err_where(st, "%s", path);
+    SL_TRY(open_segment(reader, p));
+    return end_reading(reader, sl_segment_file_live(live, &reader->open->file, table, c.until));
 }
 
 sl_status sl_view_count(sl_reader *reader, sl_table table)

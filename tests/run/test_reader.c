@@ -254,6 +254,7 @@ static void test_damage_names_the_file(void **state)
     T_OK(sl_reader_open(&reader, run.path));
     assert_int_equal(sl_reader_rows(reader, SL_TABLE_STEPS, &rows, &count), SL_EFORMAT);
     assert_non_null(strstr(sl_err_place(), "seg-000001.h5"));
+    assert_null(strstr(strstr(sl_err_place(), "seg-000001.h5") + 1, "seg-000001.h5")); /* once */
     sl_err_clear();
     sl_reader_close(&reader);
     remove_file(SL_FILE_SEGMENT, 1);
