@@ -12,7 +12,7 @@ expect 2 "$program" bench analysis --item nothing
 says 'want --item of bench analysis, found "nothing"'
 one_line
 
-python=${STAGELINE_PYTHON:-python3}
+python=${STAGELINE_PYTHON:-/usr/bin/python3}
 "$python" -c 'import numpy' 2>/dev/null || skip "no Python with numpy"
 STAGELINE_PYTHON=$python expect 0 "$program" bench analysis --small --repeat 1 --json
 [ "$(grep -cE '"(with|skipped)": ' out)" -eq $items ] || fail "want $items items, with or skipped"
