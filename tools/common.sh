@@ -5,7 +5,7 @@
 build_debian="gcc libc6-dev meson ninja-build pkg-config libopenblas-openmp-dev liblapacke-dev
   libhdf5-dev libcyaml-dev libyaml-dev libjansson-dev libpcre2-dev libutf8proc-dev zlib1g-dev
   libcurl4-openssl-dev libcmocka-dev gnuplot-nox"
-test_debian="clang clang-format libomp-dev libclang-rt-dev hdf5-tools python3 python3-h5py"
+test_debian="clang clang-format libomp-dev libclang-rt-dev hdf5-tools python3 python3-h5py tidy"
 
 say() {
     printf '%s\n' "$*" >&2
