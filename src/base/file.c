@@ -46,6 +46,14 @@ static sl_status sync_descriptor(int fd)
     return failed && errno != EINVAL ? io_failed("fsync") : SL_OK;
 }
 
+sl_status sl_file_took_rows(FILE *to)
+{
+    if (!ferror(to))
+        return SL_OK;
+    return sl_err_hint(SL_FAIL(SL_EIO, "want to write rows, found a write error"),
+                       "is there room left, and does the reader still read?");
+}
+
 sl_status sl_file_sync_folder(const char *path)
 {
     const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* *out: contents plus a zero byte, freed with sl_free; "-" is stdin; gzip is recognised by its
  * magic. Errors: SL_EIO; SL_EFORMAT over limit_bytes (after inflation) or a damaged gzip stream. */
@@ -16,6 +17,8 @@ sl_status sl_file_write_atomic(const char *path, const void *data, size_t bytes)
  * Both in one folder. */
 sl_status sl_file_publish(const char *part, const char *path) SL_MUSTUSE;
 sl_status sl_file_write_all(int fd, const void *data, size_t bytes) SL_MUSTUSE;
+/* Whether every row that was written to a stream so far was taken. Errors: SL_EIO. */
+sl_status sl_file_took_rows(FILE *to) SL_MUSTUSE;
 sl_status sl_file_sync_folder(const char *path) SL_MUSTUSE;
 /* New folder with mode 0700. SL_EARG when it exists already: nothing is overwritten. */
 sl_status sl_file_new_folder(const char *path) SL_MUSTUSE;

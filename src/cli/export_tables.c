@@ -153,11 +153,6 @@ static void put_csv(FILE *to, const char *cell)
     fputc('"', to);
 }
 
-static sl_status written(FILE *to)
-{
-    return ferror(to) ? SL_FAIL(SL_EIO, "want to write rows, found a write error") : SL_OK;
-}
-
 sl_status sl_export_table_csv(FILE *to, const char *path)
 {
     grid g;
@@ -168,7 +163,7 @@ sl_status sl_export_table_csv(FILE *to, const char *path)
         fputc((i + 1) % g.columns ? ',' : '\n', to);
     }
     grid_close(&g);
-    return written(to);
+    return sl_file_took_rows(to);
 }
 
 static void put_json(FILE *to, const sl_array_field *f, const char *cell)
@@ -197,7 +192,7 @@ sl_status sl_export_table_jsonl(FILE *to, const char *path)
         fputs("}\n", to);
     }
     grid_close(&g);
-    return written(to);
+    return sl_file_took_rows(to);
 }
 
 static void pack_cell(char *to, const sl_array_field *f, const char *cell)

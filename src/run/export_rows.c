@@ -2,6 +2,7 @@
 #include "run/export.h"
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "run/export_int.h"
 
 #include <inttypes.h>
@@ -197,7 +198,7 @@ static sl_status put_row(void *with, const void *row, const void *const *wide)
         }
     }
     fputs(is_json ? "}\n" : "\n", w->to);
-    return ferror(w->to) ? SL_FAIL(SL_EIO, "want to write rows, found a write error") : SL_OK;
+    return sl_file_took_rows(w->to);
 }
 
 sl_status sl_export_rows(FILE *to, sl_reader *reader, sl_table table, sl_export_form form)
