@@ -6,12 +6,19 @@
 
 enum { HEADER_BYTES = 4096 };
 
+static double number(const sl_stage_cell *cell, sl_stage_value value)
+{
+    const sl_stage_field field = { .offset = value.offset };
+
+    return value.of ? value.of(cell) : sl_stage_number_of(cell, &field);
+}
+
 sl_stage_band sl_stage_band_of(const sl_stage_cell *const *cell, size_t n, sl_stage_value value)
 {
     sl_stage_band b = { 0.0, INFINITY, -INFINITY };
 
     for (size_t i = 0; i < n; i++) {
-        const double x = value(cell[i]);
+        const double x = number(cell[i], value);
 
         b.mean += x / (double)n; /* a NaN stays */
         b.low = fmin(b.low, x);
@@ -22,23 +29,13 @@ sl_stage_band sl_stage_band_of(const sl_stage_cell *const *cell, size_t n, sl_st
     return b;
 }
 
-static double strength_of(const sl_stage_cell *c)
-{
-    return c->strength;
-}
-
-static double seed_of(const sl_stage_cell *c)
-{
-    return c->seed;
-}
-
 static size_t distinct(double *out, const sl_stage_cell *const *cell, size_t n,
                        sl_stage_value value)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < n; i++)
-        out[i] = value(cell[i]);
+        out[i] = number(cell[i], value);
     sl_sort_f64(out, n);
     for (size_t i = 0; i < n; i++)
         if (!kept || out[i] > out[kept - 1])
@@ -48,12 +45,12 @@ static size_t distinct(double *out, const sl_stage_cell *const *cell, size_t n,
 
 size_t sl_stage_strengths(double *out, const sl_stage_cell *const *cell, size_t n)
 {
-    return distinct(out, cell, n, strength_of);
+    return distinct(out, cell, n, (sl_stage_value)SL_STAGE_MEMBER(strength));
 }
 
 size_t sl_stage_seeds(double *out, const sl_stage_cell *const *cell, size_t n)
 {
-    return distinct(out, cell, n, seed_of);
+    return distinct(out, cell, n, (sl_stage_value)SL_STAGE_MEMBER(seed));
 }
 
 /* --- every cell ------------------------------------------------------------------------------ */
@@ -83,44 +80,9 @@ static sl_status all_cells(const char *folder, const sl_stage_cell *const *cell,
 
 /* --- means over seeds ------------------------------------------------------------------------ */
 
-static double score(const sl_stage_cell *c)
-{
-    return c->place[SL_PLACE_START].bs;
-}
-
-static double gain_off(const sl_stage_cell *c)
-{
-    return c->place[SL_PLACE_OFF].gain;
-}
-
-static double gain_on(const sl_stage_cell *c)
-{
-    return c->place[SL_PLACE_ON].gain;
-}
-
 static double guided(const sl_stage_cell *c)
 {
     return sl_stage_gain(c, SL_STAGE_GUIDED, 2);
-}
-
-static double after_off_off(const sl_stage_cell *c)
-{
-    return c->place[SL_PLACE_OFF_OFF].gain;
-}
-
-static double after_off_on(const sl_stage_cell *c)
-{
-    return c->place[SL_PLACE_OFF_ON].gain;
-}
-
-static double after_on_off(const sl_stage_cell *c)
-{
-    return c->place[SL_PLACE_ON_OFF].gain;
-}
-
-static double after_on_on(const sl_stage_cell *c)
-{
-    return c->place[SL_PLACE_ON_ON].gain;
 }
 
 typedef struct column {
@@ -129,15 +91,18 @@ typedef struct column {
 } column;
 
 static const column effect[] = {
-    { "bs", score },
-    { "off", gain_off },
-    { "on", gain_on },
-    { "difference", sl_stage_difference },
-    { "ratio", sl_stage_ratio },
+    { "bs", SL_STAGE_MEMBER(place[SL_PLACE_START].bs) },
+    { "off", SL_STAGE_MEMBER(place[SL_PLACE_OFF].gain) },
+    { "on", SL_STAGE_MEMBER(place[SL_PLACE_ON].gain) },
+    { "difference", { .of = sl_stage_difference } },
+    { "ratio", { .of = sl_stage_ratio } },
 };
 static const column orders[] = {
-    { "off_off", after_off_off }, { "off_on", after_off_on }, { "on_off", after_on_off },
-    { "on_on", after_on_on },     { "guided", guided },
+    { "off_off", SL_STAGE_MEMBER(place[SL_PLACE_OFF_OFF].gain) },
+    { "off_on", SL_STAGE_MEMBER(place[SL_PLACE_OFF_ON].gain) },
+    { "on_off", SL_STAGE_MEMBER(place[SL_PLACE_ON_OFF].gain) },
+    { "on_on", SL_STAGE_MEMBER(place[SL_PLACE_ON_ON].gain) },
+    { "guided", { .of = guided } },
 };
 
 static void band_header(char header[HEADER_BYTES], const column *c, size_t count)

@@ -3,12 +3,21 @@
 #define SL_ANALYSIS_STAGES_TABLE_H
 
 #include "analysis/stages_verdict.h"
+#include <stddef.h>
 
 /* Mean over seeds, with the least and the largest. */
 typedef struct sl_stage_band {
     double mean, low, high;
 } sl_stage_band;
-typedef double (*sl_stage_value)(const sl_stage_cell *cell);
+/* A number of a cell: computed, or where `of` is NULL the member at the offset. */
+typedef struct sl_stage_value {
+    size_t offset;
+    double (*of)(const sl_stage_cell *cell);
+} sl_stage_value;
+#define SL_STAGE_MEMBER(member)                                                                    \
+    {                                                                                              \
+        .offset = offsetof(sl_stage_cell, member)                                                  \
+    }
 /* NaN when any is NaN, or none is there. */
 sl_stage_band sl_stage_band_of(const sl_stage_cell *const *cell, size_t n, sl_stage_value value);
 

@@ -40,35 +40,7 @@ size_t sl_stage_view_pick(const sl_stage_view *v, const char *variant, const cha
 
 /* --- the gains of the plain row -------------------------------------------------------------- */
 
-static double bs_start(const sl_stage_cell *c)
-{
-    return c->place[SL_PLACE_START].bs;
-}
-
-static double bs_off(const sl_stage_cell *c)
-{
-    return c->place[SL_PLACE_OFF].bs;
-}
-
-static double bs_on(const sl_stage_cell *c)
-{
-    return c->place[SL_PLACE_ON].bs;
-}
-
-static double reward_start(const sl_stage_cell *c)
-{
-    return c->place[SL_PLACE_START].reward;
-}
-
-static double gain_off(const sl_stage_cell *c)
-{
-    return c->place[SL_PLACE_OFF].gain;
-}
-
-static double gain_on(const sl_stage_cell *c)
-{
-    return c->place[SL_PLACE_ON].gain;
-}
+#define PLACE(at, member) ((sl_stage_value)SL_STAGE_MEMBER(place[SL_PLACE_##at].member))
 
 static double mean(const sl_stage_view *v, size_t n, sl_stage_value value)
 {
@@ -77,11 +49,12 @@ static double mean(const sl_stage_view *v, size_t n, sl_stage_value value)
 
 static void print_start(const sl_stage_view *v, size_t n)
 {
-    const sl_stage_band d = sl_stage_band_of(v->of, n, sl_stage_difference);
+    const sl_stage_band d =
+        sl_stage_band_of(v->of, n, (sl_stage_value){ .of = sl_stage_difference });
 
     printf("%-8s %5g %7.2f  %.3f %8.2f %8.2f %9.2f [%5.2f, %5.2f] ", v->of[0]->method,
-           v->of[0]->strength, mean(v, n, reward_start), mean(v, n, bs_start), mean(v, n, gain_off),
-           mean(v, n, gain_on), d.mean, d.low, d.high);
+           v->of[0]->strength, mean(v, n, PLACE(START, reward)), mean(v, n, PLACE(START, bs)),
+           mean(v, n, PLACE(OFF, gain)), mean(v, n, PLACE(ON, gain)), d.mean, d.low, d.high);
     for (size_t i = 0; i < n; i++) {
         const double ratio = sl_stage_ratio(v->of[i]);
 
@@ -90,7 +63,7 @@ static void print_start(const sl_stage_view *v, size_t n)
         else
             printf("%6.2f", ratio);
     }
-    printf("   %.3f %.3f\n", mean(v, n, bs_off), mean(v, n, bs_on));
+    printf("   %.3f %.3f\n", mean(v, n, PLACE(OFF, bs)), mean(v, n, PLACE(ON, bs)));
 }
 
 static void print_gains(const sl_stage_view *v)
@@ -134,7 +107,8 @@ static void print_orders(const sl_stage_view *v)
             if (n)
                 printf("%-8s %5g %8.2f %7.2f %7.2f %7.2f %7.2f   %.3f; %.3f\n", sl_stage_methods[m],
                        f.strength, sum[SL_PLACE_OFF_OFF], sum[SL_PLACE_OFF_ON],
-                       sum[SL_PLACE_ON_OFF], sum[SL_PLACE_ON_ON], guided, mean(v, n, bs_off), bs);
+                       sum[SL_PLACE_ON_OFF], sum[SL_PLACE_ON_ON], guided,
+                       mean(v, n, PLACE(OFF, bs)), bs);
         }
 }
 
@@ -255,8 +229,8 @@ static void print_row(const sl_stage_view *v, const sl_stage_variant *row, const
         const size_t n = sl_stage_select(v->of, v->cell, v->n, &f);
 
         if (n)
-            printf("  %5.2f %5.2f (%.2f)", mean(v, n, gain_off), mean(v, n, gain_on),
-                   mean(v, n, bs_start));
+            printf("  %5.2f %5.2f (%.2f)", mean(v, n, PLACE(OFF, gain)),
+                   mean(v, n, PLACE(ON, gain)), mean(v, n, PLACE(START, bs)));
     }
     printf("%s\n", row->is_stress ? "  stress" : "");
 }
