@@ -60,6 +60,8 @@ double *sl_stage_number(sl_stage_cell *cell, const sl_stage_field *field)
     return (double *)(void *)((char *)cell + field->offset);
 }
 
+const char *const sl_stage_methods[SL_STAGE_METHODS] = { "dpo", "slic-hf" };
+
 double sl_stage_number_of(const sl_stage_cell *cell, const sl_stage_field *field)
 {
     double value;

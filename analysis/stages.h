@@ -52,6 +52,8 @@ typedef struct sl_stage_field {
     const char *group, *name; /* group "": of the cell itself */
     size_t offset;
 } sl_stage_field;
+enum { SL_STAGE_METHODS = 2 };
+extern const char *const sl_stage_methods[SL_STAGE_METHODS]; /* in the order of tables */
 /* All numbers of a cell, in the order of tables and files; *count of them. */
 const sl_stage_field *sl_stage_fields(size_t *count);
 double *sl_stage_number(sl_stage_cell *cell, const sl_stage_field *field);

@@ -137,16 +137,14 @@ typedef struct groups {
     double *strength;         /* (n) */
 } groups;
 
-static const char *const methods[] = { "dpo", "slic-hf" };
-
 static void each_group(const groups *g, sl_table_out *t,
                        void (*row)(sl_table_out *, const sl_stage_cell *const *, size_t))
 {
     const size_t strengths = sl_stage_strengths(g->strength, g->cell, g->n);
 
-    for (size_t m = 0; m < sizeof methods / sizeof methods[0]; m++)
+    for (size_t m = 0; m < SL_STAGE_METHODS; m++)
         for (size_t s = 0; s < strengths; s++) {
-            const sl_stage_filter f = { "plain", methods[m], NAN, g->strength[s] };
+            const sl_stage_filter f = { "plain", sl_stage_methods[m], NAN, g->strength[s] };
             const size_t n = sl_stage_select(g->of, g->cell, g->n, &f);
 
             if (n)

@@ -7,7 +7,7 @@
 #include "model/model.h"
 #include "train/recipe.h"
 
-enum { SL_STAGE_METHODS = 2, SL_STAGE_STRENGTHS = 8 };
+enum { SL_STAGE_STRENGTHS = 8 };
 
 /* Lists of "key=value" over the recipes of the built-in world, each NULL-terminated. */
 typedef struct sl_stage_world {
@@ -21,7 +21,6 @@ typedef struct sl_stage_world {
     int iterations;
 } sl_stage_world;
 extern const sl_stage_world sl_stage_mini, sl_stage_full;
-extern const char *const sl_stage_methods[SL_STAGE_METHODS]; /* "dpo", "slic-hf" */
 
 /* A row of settings. */
 typedef struct sl_stage_variant {

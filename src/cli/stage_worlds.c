@@ -12,8 +12,6 @@
 #define LIST(...) ((const char *const[]){ __VA_ARGS__, NULL })
 #define UNCHANGED ((const char *const[]){ NULL })
 
-const char *const sl_stage_methods[SL_STAGE_METHODS] = { "dpo", "slic-hf" };
-
 const sl_stage_world sl_stage_mini = {
     .name = "mini",
     .what = "d = 32, 1024 prompts, one iteration",
