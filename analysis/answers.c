@@ -6,6 +6,7 @@
 #include "analysis/special.h"
 #include "analysis/vectors.h"
 #include "base/alloc.h"
+#include "base/sort.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,7 +183,7 @@ static sl_status collisions(double *v, const sl_answers *a, const sl_answers_set
     (void)set;
     _Static_assert(sizeof *id == sizeof *w->item, "ids fit where numbers do");
     memcpy(id, a->id, a->n * sizeof *id);
-    qsort(id, a->n, sizeof *id, by_id);
+    sl_sort(id, a->n, sizeof *id, by_id);
     for (size_t i = 0, j; i < a->n; i = j) {
         for (j = i; j < a->n && id[j] == id[i]; j++)
             ;

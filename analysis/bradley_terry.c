@@ -1,6 +1,7 @@
 #include "analysis/bradley_terry.h"
 #include "analysis/special.h"
 #include "base/alloc.h"
+#include "base/sort.h"
 #include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
@@ -223,7 +224,7 @@ sl_status sl_bradley_terry_games(double *theta, double *cov, sl_game *game, size
         wins[game[i].b * K + game[i].a] += 1.0 - game[i].y;
     }
     SL_TRY_OUT(sl_bradley_terry(theta, bread, wins, K, ridge));
-    qsort(game, n, sizeof *game, by_prompt);
+    sl_sort(game, n, sizeof *game, by_prompt);
     if (meat_of(meat, bread + K * K, theta, game, n, K) < 2)
         SL_TRY_OUT(SL_FAIL(SL_EARG, "want at least 2 prompts, found fewer"));
     multiply(wins, meat, bread, K);

@@ -2,6 +2,7 @@
 #include "analysis/compare_int.h"
 #include "analysis/report_int.h"
 #include "base/alloc.h"
+#include "base/sort.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +50,7 @@ sl_status sl_subject_add(sl_subject **out, sl_subjects *all, const uint64_t *pro
     SL_TRY_OUT(sl_take(&s->value, n + 1, sizeof *s->value));
     for (size_t i = 0; i < n; i++)
         sorted[i] = (item){ prompt[i], value[i] };
-    qsort(sorted, n, sizeof *sorted, by_prompt);
+    sl_sort(sorted, n, sizeof *sorted, by_prompt);
     merge(s, sorted, n);
     *out = s;
 out:
@@ -102,7 +103,7 @@ sl_status sl_compare_holm(sl_json *list)
         else
             SL_TRY_OUT(sl_out_number(json_array_get(list, i), "p_holm", NAN));
     }
-    qsort(rank, m, sizeof *rank, by_p);
+    sl_sort(rank, m, sizeof *rank, by_p);
     for (size_t k = 0; k < m; k++) {
         most = fmax(most, fmin(1.0, rank[k].p * (double)(m - k)));
         SL_TRY_OUT(sl_out_number(json_array_get(list, rank[k].at), "p_holm", most));

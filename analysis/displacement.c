@@ -1,6 +1,7 @@
 #include "analysis/displacement.h"
 #include "analysis/interval.h"
 #include "base/alloc.h"
+#include "base/sort.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,8 +56,8 @@ static double likeness_of(int32_t *a, size_t n, int32_t *b, size_t m)
 {
     size_t i = 0, j = 0, common = 0;
 
-    qsort(a, n, sizeof *a, by_id);
-    qsort(b, m, sizeof *b, by_id);
+    sl_sort(a, n, sizeof *a, by_id);
+    sl_sort(b, m, sizeof *b, by_id);
     while (i < n && j < m) {
         common += a[i] == b[j];
         if (a[i] == b[j])
@@ -166,7 +167,7 @@ static void likeness_columns(sl_displacement_row *row, window *w)
     third = n / 3;
     if (third < 2)
         return;
-    qsort(w->visit, n, sizeof *w->visit, by_likeness);
+    sl_sort(w->visit, n, sizeof *w->visit, by_likeness);
     for (size_t i = 0; i < n; i++) {
         w->x[i] = w->visit[i].likeness;
         w->y[i] = per_tok(&w->visit[i]);
@@ -276,7 +277,7 @@ static int by_fall(const void *a, const void *b)
 static void pick_examples(sl_displacement *out, window *w)
 {
     out->examples = 0;
-    qsort(w->visit, w->visits, sizeof *w->visit, by_fall);
+    sl_sort(w->visit, w->visits, sizeof *w->visit, by_fall);
     for (size_t i = 0; i < w->visits && out->examples < SL_DISPLACEMENT_EXAMPLES; i++)
         if (w->visit[i].chosen < 0.0)
             out->example[out->examples++] = w->visit[i].pair->pair_id;

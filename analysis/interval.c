@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/rng.h"
 #include "analysis/special.h"
+#include "base/sort.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +79,7 @@ static int by_value(const void *a, const void *b)
 
 void sl_sort_f64(double *x, size_t n)
 {
-    qsort(x, n, sizeof *x, by_value);
+    sl_sort(x, n, sizeof *x, by_value);
 }
 
 /* Brings the k-th smallest of x (n) to its place, none larger before and none smaller behind

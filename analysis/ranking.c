@@ -1,5 +1,6 @@
 #include "analysis/ranking.h"
 #include "base/alloc.h"
+#include "base/sort.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +67,7 @@ sl_status sl_ranking_of(sl_ranking *out, const sl_ranked_pair *pair, size_t coun
     SL_TRY_OUT(sl_take(&mean, 3 * count + 1, sizeof *mean));
     if (count) {
         memcpy(sorted, pair, count * sizeof *sorted);
-        qsort(sorted, count, sizeof *sorted, by_prompt);
+        sl_sort(sorted, count, sizeof *sorted, by_prompt);
     }
     *out = (sl_ranking){ .pairs = count, .alpha = alpha };
     out->prompts = fill_means(mean, mean + count, mean + 2 * count, sorted, count);

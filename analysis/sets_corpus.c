@@ -3,6 +3,7 @@
 #include "analysis/sets_int.h"
 #include "base/alloc.h"
 #include "base/rng.h"
+#include "base/sort.h"
 #include <stdlib.h>
 
 typedef struct item {
@@ -117,7 +118,7 @@ sl_status sl_corpus_measure(sl_answer_set *set, const sl_answer_sets *sets, sl_a
     sl_status st = SL_OK;
 
     sl_group_clear(&all);
-    qsort(c->heap, c->count, sizeof *c->heap, by_key);
+    sl_sort(c->heap, c->count, sizeof *c->heap, by_key);
     for (size_t i = 0; i < c->count; i++)
         SL_TRY_OUT(sl_group_copy(&all, c->heap[c->count - 1 - i].group, 0));
     set->corpus_used = all.n;

@@ -3,6 +3,7 @@
  * policy is a model of ours. */
 #include "analysis/sets_int.h"
 #include "base/alloc.h"
+#include "base/sort.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ static sl_status drawn_index(drawn **out, size_t *count, sl_reader *reader)
     for (size_t i = 0; i < *count; i++)
         (*out)[i] = (drawn){ c[i].candidate_id, c[i].text_hash, c[i].logp, c[i].tokens };
     sl_reader_release(reader, SL_TABLE_CANDIDATES);
-    qsort(*out, *count, sizeof **out, by_id);
+    sl_sort(*out, *count, sizeof **out, by_id);
     return SL_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "analysis/special.h"
 #include "base/alloc.h"
 #include "base/rng.h"
+#include "base/sort.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,10 +50,10 @@ static void sort_votes(keyed *k, const sl_vote_point *point)
 {
     for (size_t i = 0; i < point->count; i++)
         k[i] = (keyed){ .row = &point->row[i], .at = i };
-    qsort(k, point->count, sizeof *k, by_prompt);
+    sl_sort(k, point->count, sizeof *k, by_prompt);
     for (size_t i = 0; i < point->count; i++)
         k[i].rank = i && k[i].row->prompt == k[i - 1].row->prompt ? k[i - 1].rank : k[i].at;
-    qsort(k, point->count, sizeof *k, by_pair);
+    sl_sort(k, point->count, sizeof *k, by_pair);
 }
 
 typedef struct pair_value {
@@ -334,7 +335,7 @@ sl_status sl_summary_agreement(double *out, const sl_summary *a, const sl_summar
     SL_TRY(sl_take(&sorted, a->prompts + 1, sizeof *sorted));
     for (size_t i = 0; i < a->prompts; i++)
         sorted[i] = (id_mean){ a->prompt[i], a->mean[i] };
-    qsort(sorted, a->prompts, sizeof *sorted, by_id);
+    sl_sort(sorted, a->prompts, sizeof *sorted, by_id);
     for (size_t i = 0; i < b->prompts; i++) {
         const id_mean key = { b->prompt[i], 0.0 };
         const id_mean *found = bsearch(&key, sorted, a->prompts, sizeof *sorted, by_id);

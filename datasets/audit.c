@@ -1,4 +1,5 @@
 /* An audit of a whole file: the reader's counts, and what only all records together show. */
+#include "base/sort.h"
 #include "datasets/audit.h"
 #include "base/alloc.h"
 #include "datasets/file_int.h"
@@ -71,7 +72,7 @@ static sl_status sorted_prompts(uint64_t **id, const file_state *f)
     SL_TRY(sl_take(id, f->count, sizeof **id));
     for (size_t i = 0; i < f->count; i++)
         (*id)[i] = f->record[i].words_id;
-    qsort(*id, f->count, sizeof **id, by_value);
+    sl_sort(*id, f->count, sizeof **id, by_value);
     return SL_OK;
 }
 

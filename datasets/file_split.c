@@ -3,6 +3,7 @@
  * joined by any of them form a group, and a group stands in one split. */
 #include "base/alloc.h"
 #include "base/rng.h"
+#include "base/sort.h"
 #include "datasets/file_int.h"
 #include <math.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ sl_status sl_file_count_repeats(sl_data *data)
     SL_TRY(sl_take(&sorted, f->count, sizeof *sorted));
     for (size_t i = 0; i < f->count; i++)
         sorted[i] = (file_order){ f->record[i].id, (uint32_t)i };
-    qsort(sorted, f->count, sizeof *sorted, by_key);
+    sl_sort(sorted, f->count, sizeof *sorted, by_key);
     for (size_t i = 1; i < f->count; i++)
         if (sorted[i].key == sorted[i - 1].key) {
             f->record[sorted[i].index].flags |= SL_PAIR_DUPLICATE;
@@ -119,7 +120,7 @@ static void find_groups(uint32_t *group, uint64_t *key, file_order *sorted, cons
     for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
         for (size_t i = 0; i < f->count; i++)
             sorted[i] = (file_order){ keys[k](&f->record[i]), (uint32_t)i };
-        qsort(sorted, f->count, sizeof *sorted, by_key);
+        sl_sort(sorted, f->count, sizeof *sorted, by_key);
         join(group, sorted, f->count);
     }
     for (uint32_t i = 0; i < f->count; i++) {
@@ -148,7 +149,7 @@ static void fill_splits(file_state *f, uint32_t *group, const uint64_t *key, fil
         else if (first == i)
             sorted[f->probe_count++] = (file_order){ key[i], i };
     }
-    qsort(sorted, f->probe_count, sizeof *sorted, by_key);
+    sl_sort(sorted, f->probe_count, sizeof *sorted, by_key);
     for (size_t i = 0; i < f->probe_count; i++)
         f->probe[i] = sorted[i].index;
 }

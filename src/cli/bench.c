@@ -1,4 +1,5 @@
 /* `bench`: sizes, the list of parts, the result. */
+#include "base/sort.h"
 #include "base/text.h"
 #include "cli/bench.h"
 #include "cli/bench_stage.h"
@@ -104,7 +105,7 @@ sl_status sl_bench_time(double *seconds, const sl_bench *bench, sl_status (*run)
         SL_TRY(run(state));
         took[i] = clock() - begun;
     }
-    qsort(took, (size_t)bench->repeat, sizeof *took, ascending);
+    sl_sort(took, (size_t)bench->repeat, sizeof *took, ascending);
     *seconds = took[bench->repeat / 2];
     return SL_OK;
 }

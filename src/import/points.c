@@ -1,4 +1,5 @@
 /* Values in the order of reading, told apart by attempt. */
+#include "base/sort.h"
 #include "import/import_int.h"
 #include "base/alloc.h"
 #include "base/hash.h"
@@ -131,7 +132,7 @@ void sl_points_sort(sl_points *p)
     while (i < p->count && by_step(&p->row[i - 1], &p->row[i]) < 0)
         i++;
     if (i < p->count)
-        qsort(p->row, p->count, sizeof *p->row, by_step);
+        sl_sort(p->row, p->count, sizeof *p->row, by_step);
     p->report->held_bytes = p->capacity * sizeof *p->row + p->name_capacity * sizeof *p->name;
     p->report->attempts = p->attempts;
 }

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/sort.h"
 #include "base/text.h"
 #include "judge/judge_int.h"
 #include <math.h>
@@ -85,7 +86,7 @@ static sl_status load(stored *s, const char *path)
     sl_free(text);
     SL_TRY(st);
     if (s->count)
-        qsort(s->entry, s->count, sizeof *s->entry, by_ids);
+        sl_sort(s->entry, s->count, sizeof *s->entry, by_ids);
     for (size_t i = 1; i < s->count; i++)
         if (!by_ids(&s->entry[i - 1], &s->entry[i]) && s->entry[i - 1].score != s->entry[i].score)
             return sl_err_where(SL_FAIL(SL_EFORMAT, "want one score of an answer, found %g and %g",

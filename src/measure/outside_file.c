@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/sort.h"
 #include "base/text.h"
 #include "datasets/dialogue.h"
 #include "measure/outside_int.h"
@@ -129,7 +130,7 @@ static sl_status read_lines(file *f, sl_span rest)
     }
     if (!f->count)
         return sl_err_where(SL_FAIL(SL_EFORMAT, "want answers, found none"), "%s", f->path);
-    qsort(f->list, f->count, sizeof *f->list, by_prompt);
+    sl_sort(f->list, f->count, sizeof *f->list, by_prompt);
     return SL_OK;
 }
 

@@ -1,5 +1,6 @@
 /* Reader. Order of the checks: length of the file, length of the header, its JSON, each tensor
  * alone, then all together sorted by offset: no hole, no overlap, nothing behind. */
+#include "base/sort.h"
 #include "model/safetensors.h"
 #include "base/alloc.h"
 #include <stdlib.h>
@@ -133,7 +134,7 @@ static sl_status place_entries(sl_tensor_file *file, size_t data_bytes)
     const unsigned char *data = file->map.data + (file->map.bytes - data_bytes);
     size_t end = 0;
 
-    qsort(file->entry, file->count, sizeof *file->entry, by_offset);
+    sl_sort(file->entry, file->count, sizeof *file->entry, by_offset);
     for (size_t i = 0; i < file->count; i++) {
         sl_tensor_entry *e = &file->entry[i];
 

@@ -1,6 +1,7 @@
 /* Writer. Tensors by type (F32 before BF16 before F16), then by name; the header padded with spaces
  * to a multiple of 8; __metadata__ says {"format":"pt"}, without which readers refuse the file. */
 #include "base/alloc.h"
+#include "base/sort.h"
 #include "model/safetensors.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -122,7 +123,7 @@ sl_status sl_tensor_file_write(const char *path, sl_tensor_source *source, size_
     if (snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid()) >=
         (int)sizeof temporary)
         return SL_FAIL(SL_EARG, "want a shorter path, found %s", path);
-    qsort(source, count, sizeof *source, by_type_then_name);
+    sl_sort(source, count, sizeof *source, by_type_then_name);
     st = sl_err_where(write_file(temporary, source, count), "%s", temporary);
     if (st == SL_OK && rename(temporary, path) != 0)
         st = SL_FAIL(SL_EIO, "%s: cannot rename to %s: %s", temporary, path, strerror(errno));

@@ -1,4 +1,5 @@
 /* Texts and names of a snapshot. */
+#include "base/sort.h"
 #include "run/reader_int.h"
 
 #include "base/alloc.h"
@@ -83,7 +84,7 @@ static sl_status load(sl_reader *reader)
         SL_TRY(p->journal ? add_tail(reader, p) : add_sealed(reader, p));
     }
     if (reader->texts)
-        qsort(reader->text, reader->texts, sizeof *reader->text, by_hash);
+        sl_sort(reader->text, reader->texts, sizeof *reader->text, by_hash);
     reader->has_texts = 1;
     return SL_OK;
 }

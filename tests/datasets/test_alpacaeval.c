@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/sort.h"
 #include "harness/harness.h"
 #include "toy.h"
 #include <stdlib.h>
@@ -65,7 +66,7 @@ static size_t distinct(uint64_t *id, size_t count)
 {
     size_t n = count != 0;
 
-    qsort(id, count, sizeof *id, by_id);
+    sl_sort(id, count, sizeof *id, by_id);
     for (size_t i = 1; i < count; i++)
         n += id[i] != id[i - 1];
     return n;

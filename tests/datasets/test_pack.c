@@ -1,4 +1,5 @@
 /* Packing: every token and target accounted for, prompts shared, limits kept. */
+#include "base/sort.h"
 #include "datasets/pack.h"
 #include "base/alloc.h"
 #include "harness/harness.h"
@@ -112,7 +113,7 @@ static size_t meanings(meaning *out, const sl_packed *b)
 
         out[n] = (meaning){ (int32_t)t->sequence, t->token, b->token[t->row], b->position[t->row] };
     }
-    qsort(out, b->N, sizeof *out, by_meaning);
+    sl_sort(out, b->N, sizeof *out, by_meaning);
     return b->N;
 }
 

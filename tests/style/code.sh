@@ -19,6 +19,7 @@ complain "printing outside src/cli" "$(code ! -path 'src/cli/*' -print0 | tr '\0
 # src/run/cage.c ends the child process that it made.
 complain "exit or abort outside src/cli" "$(code ! -path 'src/cli/*' ! -path src/run/cage.c | xargs grep -nE '(^|[^a-z_])(exit|abort|_exit) *\(' || true)"
 complain "randomness or clocks as seeds" "$(code | xargs grep -nE '(^|[^a-z_])(rand|srand|random|drand48) *\(' || true)"
+complain "qsort instead of sl_sort" "$(code ! -path src/base/sort.h | xargs grep -nE '(^|[^a-z_])qsort *\(' || true)"
 complain "leftovers" "$(code | xargs grep -nE '\b(TODO|FIXME|XXX)\b|^#if 0' || true)"
 complain "family names outside the tables" "$(find src kernels analysis datasets -name '*.c' |
     grep -vE 'famil|tensor_names|chat' | xargs awk '

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/sort.h"
 #include "text/tokenizer.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,7 +105,7 @@ static sl_status run_alone(const sl_tokenizer *t, const texts *all)
 
     for (size_t i = 0; i < PASSES; i++)
         SL_TRY(pass(&seconds[i], &count, t, all));
-    qsort(seconds, PASSES, sizeof *seconds, compare);
+    sl_sort(seconds, PASSES, sizeof *seconds, compare);
     printf("%zu texts, %zu bytes, %zu ids: median %.2f MB/s\n", all->count, all->bytes, count,
            1e-6 * (double)all->bytes / seconds[PASSES / 2]);
     return SL_OK;
