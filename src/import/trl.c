@@ -145,9 +145,11 @@ static sl_status add_side(sl_trl *t, const sl_row_pairs *p, const sl_json *row, 
 static sl_status take_pair(sl_trl *t, const sl_json *row)
 {
     const size_t tokens = t->tokens;
-    sl_row_pairs p = { .step = t->step, .label_p = NAN, .weight = NAN };
+    sl_row_pairs p;
     sl_status st;
 
+    sl_row_blank(&p, SL_TABLE_PAIRS);
+    p.step = t->step;
     SL_TRY(id_of(&p.pair_id, row, "pair_id"));
     SL_TRY(id_of(&p.prompt_id, row, "prompt_id"));
     SL_TRY(id_of(&p.chosen_id, row, "chosen_id"));
@@ -169,17 +171,14 @@ static sl_status take_pair(sl_trl *t, const sl_json *row)
 
 static sl_status take_step(sl_trl *t, const sl_json *row)
 {
-    sl_row_steps s = { .step = t->step,
-                       .loss_nll = NAN,
-                       .clip = NAN,
-                       .param_norm = NAN,
-                       .update_norm = NAN,
-                       .mix_weight = NAN,
-                       .phase = SL_PHASE_PREFERENCE };
+    sl_row_steps s;
     double utc_s;
 
     if (t->has_step)
         return SL_FAIL(SL_EFORMAT, "want one line of kind \"step\" a step, found another");
+    sl_row_blank(&s, SL_TABLE_STEPS);
+    s.step = t->step;
+    s.phase = SL_PHASE_PREFERENCE;
     SL_TRY(number(&s.loss, row, "loss"));
     SL_TRY(number(&s.epoch, row, "epoch"));
     SL_TRY(number(&s.learning_rate, row, "learning_rate"));
@@ -188,7 +187,6 @@ static sl_status take_step(sl_trl *t, const sl_json *row)
     SL_TRY(number(&utc_s, row, "utc_s"));
     SL_TRY(count_of(&s.pairs, row, "pairs"));
     SL_TRY(count_of(&s.step_tokens, row, "tokens"));
-    s.grad_norm = s.entropy = NAN;
     t->row = s;
     t->utc_s = utc_s;
     t->has_step = 1;

@@ -130,18 +130,14 @@ static sl_status put_votes(sl_trl *t)
 
 static sl_status put_clock(sl_trl *t)
 {
-    const sl_row_clock row = { .step = t->step,
-                               .utc_s = t->utc_s,
-                               .mono_s = NAN,
-                               .step_s = NAN,
-                               .sample_s = NAN,
-                               .judge_s = NAN,
-                               .forward_s = NAN,
-                               .backward_s = NAN,
-                               .update_s = NAN,
-                               .stall_s = NAN };
+    sl_row_clock row;
 
-    return isnan(t->utc_s) ? SL_OK : put(t, SL_TABLE_CLOCK, &row);
+    if (isnan(t->utc_s))
+        return SL_OK;
+    sl_row_blank(&row, SL_TABLE_CLOCK);
+    row.step = t->step;
+    row.utc_s = t->utc_s;
+    return put(t, SL_TABLE_CLOCK, &row);
 }
 
 static sl_status put_unit(sl_trl *t)

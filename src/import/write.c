@@ -61,21 +61,12 @@ typedef struct update {
 
 static update new_update(int64_t step, uint8_t phase)
 {
-    return (update){ .row = { .step = step,
-                              .epoch = NAN,
-                              .loss = NAN,
-                              .loss_nll = NAN,
-                              .grad_norm = NAN,
-                              .clip = NAN,
-                              .learning_rate = NAN,
-                              .param_norm = NAN,
-                              .update_norm = NAN,
-                              .margin = NAN,
-                              .accuracy = NAN,
-                              .entropy = NAN,
-                              .mix_weight = NAN,
-                              .phase = phase },
-                     .utc_s = NAN };
+    update u = { .utc_s = NAN };
+
+    sl_row_blank(&u.row, SL_TABLE_STEPS);
+    u.row.step = step;
+    u.row.phase = phase;
+    return u;
 }
 
 static int is_count(double x)
@@ -107,19 +98,13 @@ static int take_column(update *u, const sl_point *p, const sl_mapping *map)
 
 static sl_status put_clock(writer *w, int64_t step, double utc_s)
 {
-    const sl_row_clock row = { .step = step,
-                               .utc_s = utc_s,
-                               .mono_s = NAN,
-                               .step_s = NAN,
-                               .sample_s = NAN,
-                               .judge_s = NAN,
-                               .forward_s = NAN,
-                               .backward_s = NAN,
-                               .update_s = NAN,
-                               .stall_s = NAN };
+    sl_row_clock row;
 
     if (isnan(utc_s))
         return SL_OK;
+    sl_row_blank(&row, SL_TABLE_CLOCK);
+    row.step = step;
+    row.utc_s = utc_s;
     w->rows[SL_TABLE_CLOCK]++;
     return sl_run_row(w->run, SL_TABLE_CLOCK, &row, NULL);
 }

@@ -179,6 +179,22 @@ void sl_row_unpack(void *row, sl_table table, const unsigned char *packed)
     memcpy(row, packed, sl_table_fixed_bytes(table));
 }
 
+void sl_row_blank(void *row, sl_table table)
+{
+    size_t count;
+    const sl_column *c = sl_table_columns(table, &count);
+
+    memset(row, 0, sl_table_get(table)->row_size);
+    for (size_t i = 0; i < count && c[i].width == SL_WIDTH_ONE; i++) {
+        char *at = (char *)row + c[i].offset;
+
+        if (c[i].type == SL_TYPE_F64)
+            memcpy(at, &(const double){ NAN }, sizeof(double));
+        else if (c[i].type == SL_TYPE_F32)
+            memcpy(at, &(const float){ NAN }, sizeof(float));
+    }
+}
+
 static sl_status check_value(const sl_column *c, const unsigned char *at)
 {
     if (c->type == SL_TYPE_E8 && *at >= sl_column_values(c))

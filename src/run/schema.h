@@ -335,6 +335,9 @@ void sl_row_pack(unsigned char *packed, sl_table table, const void *row, const v
 /* row (the table's struct) = the fixed part of packed. Values are as stored: an enumeration may be
  * out of range, see sl_row_check. */
 void sl_row_unpack(void *row, sl_table table, const unsigned char *packed);
+/* row (the table's struct) of which nothing is known: numbers NaN, counts, ids and enumerations 0,
+ * columns that a later version adds included. */
+void sl_row_blank(void *row, sl_table table);
 /* Range checks of the fixed part: step >= 0, enumerations named, names zero-terminated UTF-8.
  * Errors: SL_EFORMAT "want ..., found ..." with place `column "NAME"`. */
 sl_status sl_row_check(sl_table table, const unsigned char *packed) SL_MUSTUSE;

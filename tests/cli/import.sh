@@ -14,6 +14,11 @@ import_whole() {
     "$python" "$compare" "$1" "$2" "$3" "$3.rows" || exit 1
 }
 import_whole trainer-state "$fixtures/trainer_state.json" state
+# What such a log does not say is undefined, not 0: no noise of gradients, no cost of statistics.
+expect 0 "$program" export state --table steps --format jsonl
+! grep -v '"noise_s":null,"noise_g2":null' out | grep -q . || fail "want no noise of gradients in an imported log"
+expect 0 "$program" analyze state
+! grep -q "noise" out || fail "want no sentence on the noise of gradients"
 import_whole llamafactory "$fixtures/trainer_log.jsonl" llama
 import_whole wandb "$fixtures/wandb.jsonl" wandb
 import_whole wandb "$fixtures/wandb.csv" wandb-csv
