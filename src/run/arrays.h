@@ -25,6 +25,12 @@ int sl_arrays_is_group(const sl_arrays *arrays, const char *name);
  * naming the dataset, SL_EIO, SL_ENOMEM. */
 sl_status sl_arrays_read(void *out, size_t *count, size_t *dims, const sl_arrays *arrays,
                          const char *name, sl_array_type type) SL_MUSTUSE;
+/* The same without room for all of it: visit sees whole rows of the first dimension, `count` of
+ * them from row `first` on, one piece after another; x (count, extents of the other dimensions) is
+ * borrowed until it returns. A failure of visit ends it. */
+typedef sl_status (*sl_arrays_visitor)(void *with, const void *x, size_t first, size_t count);
+sl_status sl_arrays_visit(size_t *dims, const sl_arrays *arrays, const char *name,
+                          sl_array_type type, sl_arrays_visitor visit, void *with) SL_MUSTUSE;
 sl_status sl_arrays_scalar(double *out, const sl_arrays *arrays, const char *name) SL_MUSTUSE;
 /* An array of fixed strings; each (SL_ARRAY_NAME) with its end, one after another; sl_free. */
 sl_status sl_arrays_strings(char **out, size_t *count, const sl_arrays *arrays,

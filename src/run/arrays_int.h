@@ -16,12 +16,24 @@ typedef struct sl_arrays_child {
     sl_err_record lost; /* of a call without a status; code SL_OK: none */
 } sl_arrays_child;
 
+/* In the child: numbers that are read a window of whole rows at a time. */
+typedef struct sl_array_rows {
+    hid_t set, space;
+    sl_array_type type;
+    int rank;
+    hsize_t start[SL_ARRAY_RANK], count[SL_ARRAY_RANK]; /* of the next window */
+    hsize_t rows, step;                                 /* of the set, of a window */
+    size_t row_items;
+    int64_t *wide; /* a window of integers that are narrowed */
+} sl_array_rows;
+
 struct sl_arrays {
     hid_t file;
     int fd;                 /* reading */
     sl_arrays_child *child; /* reading, in the parent */
     void *data;             /* reading, in the child: of the last answer */
-    uint64_t bytes;         /* of data */
+    uint64_t bytes;         /* of the last answer */
+    sl_array_rows rows;     /* of the last answer, where it comes by windows; step 0: it does not */
     char path[PATH_MAX];    /* of the file: the final one */
     char part[PATH_MAX];    /* where it stands meanwhile; empty: reading */
 };

@@ -98,36 +98,115 @@ static sl_status check_type(hid_t set, sl_array_type type)
     return is_fit ? SL_OK : SL_FAIL(SL_EFORMAT, "want numbers of another type");
 }
 
-/* The library clips what does not fit; so integers are read wide and narrowed here. *x is replaced.
- */
-static sl_status narrow(void **x, size_t count)
+/* The library clips what does not fit; so integers are read wide and narrowed here. */
+static sl_status narrow(int32_t *out, const int64_t *wide, size_t count)
 {
-    int64_t *wide = *x;
-    int32_t *out = NULL;
-    sl_status st = sl_take(&out, count ? count : 1, sizeof *out);
-
-    for (size_t i = 0; st == SL_OK && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (wide[i] < INT32_MIN || wide[i] > INT32_MAX)
-            st = SL_FAIL(SL_EFORMAT, "want integers of 32 bits, found %lld", (long long)wide[i]);
-        else
-            out[i] = (int32_t)wide[i];
+            return SL_FAIL(SL_EFORMAT, "want integers of 32 bits, found %lld", (long long)wide[i]);
+        out[i] = (int32_t)wide[i];
     }
+    return SL_OK;
+}
+
+static sl_array_type read_as(sl_array_type type)
+{
+    return type == SL_ARRAY_I32 ? SL_ARRAY_I64 : type;
+}
+
+/* Numbers of `space`, all of it or what is selected. wide: room for them where they are narrowed.
+ */
+static sl_status read_numbers(void *out, hid_t set, hid_t memory, hid_t space, sl_array_type type,
+                              int64_t *wide, size_t count)
+{
+    const sl_array_type as = read_as(type);
+
+    SL_TRY(SL_H5(
+        H5Dread(set, sl_array_native(as), memory, space, H5P_DEFAULT, as == type ? out : wide)));
+    return as == type ? SL_OK : narrow(out, wide, count);
+}
+
+static sl_status read_all(void **out, size_t count, hid_t set, sl_array_type type)
+{
+    int64_t *wide = NULL;
+    sl_status st;
+
+    SL_TRY(sl_take(out, count ? count : 1, sl_array_bytes(type)));
+    if (type == SL_ARRAY_I32)
+        SL_TRY(sl_take(&wide, count ? count : 1, sizeof *wide));
+    st = read_numbers(*out, set, H5S_ALL, H5S_ALL, type, wide, count);
     sl_free(wide);
-    *x = out;
     return st;
 }
 
-static sl_status read_all(void **out, size_t *count, size_t *dims, hid_t set, sl_array_type type)
+/* *rows = those of a chunk; 1 of a dataset without chunks. */
+static sl_status chunk_rows(hsize_t *rows, hid_t set, int rank)
 {
-    const sl_array_type as = type == SL_ARRAY_I32 ? SL_ARRAY_I64 : type;
-    sl_status st;
+    hsize_t chunk[SL_ARRAY_RANK] = { 1, 1, 1, 1 };
+    hid_t creation = H5I_INVALID_HID;
+    sl_status st = SL_OK;
 
-    SL_TRY(check_storage(set));
-    SL_TRY(check_type(set, type));
-    SL_TRY(measure(set, sl_array_bytes(as), count, dims));
-    SL_TRY(sl_take(out, *count ? *count : 1, sl_array_bytes(as)));
-    st = SL_H5(H5Dread(set, sl_array_native(as), H5S_ALL, H5S_ALL, H5P_DEFAULT, *out));
-    return st == SL_OK && as != type ? narrow(out, *count) : st;
+    SL_TRY(SL_H5_ID(&creation, H5Dget_create_plist(set)));
+    if (H5Pget_layout(creation) == H5D_CHUNKED && H5Pget_chunk(creation, rank, chunk) != rank)
+        st = SL_FAIL(SL_EFORMAT, "want chunks of %d dimensions, found others", rank);
+    sl_h5_close(&creation);
+    *rows = chunk[0];
+    return st;
+}
+
+/* Rows of a window: whole chunks, each read once; 0 when a window is too small for that, or not
+ * needed. */
+static sl_status plan_windows(sl_array_rows *r, hid_t set, size_t count, const size_t *dims)
+{
+    const size_t bytes = sl_array_bytes(r->type);
+    hsize_t chunk = 1;
+
+    if (count <= SL_CAGE_WINDOW / bytes)
+        return SL_OK;
+    r->rows = dims[0];
+    r->row_items = count / dims[0];
+    r->step = SL_CAGE_WINDOW / bytes / r->row_items;
+    SL_TRY(SL_H5_ID(&r->space, H5Dget_space(set)));
+    r->rank = H5Sget_simple_extent_ndims(r->space);
+    SL_TRY(chunk_rows(&chunk, set, r->rank));
+    r->step -= r->step % chunk;
+    for (size_t i = 0; i < SL_ARRAY_RANK; i++)
+        r->count[i] = dims[i];
+    if (r->step && r->type == SL_ARRAY_I32)
+        return sl_take(&r->wide, (size_t)r->step * r->row_items, sizeof *r->wide);
+    return SL_OK;
+}
+
+/* sl_cage_answer.part */
+static sl_status next_rows(size_t *bytes, void *window, void *state)
+{
+    sl_array_rows *r = &((sl_arrays *)state)->rows;
+    const hsize_t left = r->rows - r->start[0];
+    hid_t memory = H5I_INVALID_HID;
+    sl_status st = SL_OK;
+    size_t items;
+
+    sl_h5_begin();
+    r->count[0] = left < r->step ? left : r->step;
+    items = (size_t)r->count[0] * r->row_items;
+    SL_TRY_OUT(
+        SL_H5(H5Sselect_hyperslab(r->space, H5S_SELECT_SET, r->start, NULL, r->count, NULL)));
+    SL_TRY_OUT(SL_H5_ID(&memory, H5Screate_simple(r->rank, r->count, NULL)));
+    SL_TRY_OUT(read_numbers(window, r->set, memory, r->space, r->type, r->wide, items));
+    r->start[0] += r->count[0];
+    *bytes = items * sl_array_bytes(r->type);
+out:
+    sl_h5_close(&memory);
+    sl_h5_end();
+    return st;
+}
+
+static void close_rows(sl_array_rows *r)
+{
+    sl_h5_close(&r->space);
+    sl_h5_close(&r->set);
+    sl_free(r->wide);
+    *r = (sl_array_rows){ .set = H5I_INVALID_HID, .space = H5I_INVALID_HID };
 }
 
 /* Opens the dataset of that name; everything on the way to it stays in this file. */
@@ -232,18 +311,22 @@ static sl_status answer_is_group(sl_array_head *head, sl_arrays *a, const sl_arr
 
 static sl_status answer_numbers(sl_array_head *head, sl_arrays *a, const sl_array_question *q)
 {
-    hid_t set = H5I_INVALID_HID;
+    sl_array_rows *r = &a->rows;
     size_t count = 0, dims[SL_ARRAY_RANK] = { 0 };
-    sl_status st = open_set(&set, a->file, q->name);
 
-    if (st == SL_OK)
-        st = read_all(&a->data, &count, dims, set, (sl_array_type)q->type);
-    sl_h5_close(&set);
+    r->type = (sl_array_type)q->type;
+    SL_TRY(open_set(&r->set, a->file, q->name));
+    SL_TRY(check_storage(r->set));
+    SL_TRY(check_type(r->set, r->type));
+    SL_TRY(measure(r->set, sl_array_bytes(read_as(r->type)), &count, dims));
+    SL_TRY(plan_windows(r, r->set, count, dims));
+    if (!r->step)
+        SL_TRY(read_all(&a->data, count, r->set, r->type));
     head->count = count;
     for (size_t i = 0; i < SL_ARRAY_RANK; i++)
         head->dims[i] = dims[i];
-    a->bytes = count * sl_array_bytes((sl_array_type)q->type);
-    return st;
+    a->bytes = count * sl_array_bytes(r->type);
+    return SL_OK;
 }
 
 static sl_status answer_strings(sl_array_head *head, sl_arrays *a, const sl_array_question *q)
@@ -344,10 +427,12 @@ sl_status sl_arrays_answer(sl_cage_answer *out, void *state, const void *asked, 
     a->data = NULL;
     a->bytes = 0;
     sl_h5_begin();
+    close_rows(&a->rows);
     st = answers[q.kind](&head, a, &q);
     sl_h5_end();
     memcpy(out->head, &head, sizeof head);
     out->data = a->data;
     out->bytes = a->bytes;
+    out->part = a->rows.step ? next_rows : NULL;
     return st;
 }

@@ -1,4 +1,4 @@
-/* The child, its socket, and what the parent makes of its end. */
+/* The child, its socket and windows, and what the parent makes of its end. */
 #include "run/cage_int.h"
 
 #include "run/h5_int.h"
@@ -8,16 +8,19 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CONFINE_FAILED = 3 }; /* exit code of a child without its limits */
+enum { CONFINE_FAILED = 3, WINDOWS = 2 }; /* exit code of a child without its limits */
+#define NEXT_PART UINT32_MAX              /* instead of the length of a question */
 
-/* Before the data of an answer. */
+/* What the socket carries for an answer and for each of its parts. */
 typedef struct frame {
     int32_t status;
-    uint64_t bytes;
+    uint64_t bytes; /* of all parts */
+    uint32_t part;  /* bytes in the window */
     unsigned char head[SL_CAGE_HEAD];
     char message[512], place[512], hint[512];
 } frame;
@@ -62,24 +65,71 @@ static int write_all(int fd, const void *from, size_t bytes)
     return 1;
 }
 
-static void serve(int fd, const sl_cage_work *work)
+/* The child at work. */
+typedef struct desk {
+    const sl_cage_work *work;
+    unsigned char *windows;
+    sl_cage_answer answer;
+    uint64_t put; /* bytes of it that were put into windows */
+    unsigned turn;
+    frame next; /* of the part that comes next */
+} desk;
+
+static unsigned char *window_of(unsigned char *windows, unsigned turn)
+{
+    return windows + turn % WINDOWS * (size_t)SL_CAGE_WINDOW;
+}
+
+/* The next part into its window, and its frame; none when everything was put. */
+static void put_part(desk *d, sl_status st)
+{
+    const uint64_t left = d->answer.bytes - d->put;
+    unsigned char *window = window_of(d->windows, d->turn++);
+    frame *f = &d->next;
+    size_t n = left < SL_CAGE_WINDOW ? (size_t)left : SL_CAGE_WINDOW;
+
+    if (st == SL_OK && left && d->answer.part)
+        st = d->answer.part(&n, window, d->work->state);
+    else if (st == SL_OK && left)
+        memcpy(window, (const unsigned char *)d->answer.data + d->put, n);
+    d->put += n;
+    *f = (frame){ .status = (int32_t)st, .bytes = d->answer.bytes, .part = (uint32_t)n };
+    memcpy(f->head, d->answer.head, sizeof f->head);
+    (void)snprintf(f->message, sizeof f->message, "%s", sl_err_message());
+    (void)snprintf(f->place, sizeof f->place, "%s", sl_err_place());
+    (void)snprintf(f->hint, sizeof f->hint, "%s", sl_err_hint_text());
+    sl_err_clear();
+}
+
+static void answer(desk *d, const void *question, size_t bytes)
+{
+    sl_status st;
+
+    d->answer = (sl_cage_answer){ .bytes = 0 };
+    st = d->work->answer(&d->answer, d->work->state, question, bytes);
+    if (st != SL_OK)
+        d->answer.bytes = 0;
+    d->put = d->turn = 0;
+    put_part(d, st);
+}
+
+/* While the parent takes a part, the next one is made. */
+static void serve(int fd, const sl_cage_work *work, unsigned char *windows)
 {
     unsigned char question[SL_CAGE_QUESTION];
+    desk d = { .work = work, .windows = windows };
     uint32_t bytes;
 
-    while (read_all(fd, &bytes, sizeof bytes) && bytes <= sizeof question &&
-           read_all(fd, question, bytes)) {
-        sl_cage_answer answer = { .bytes = 0 };
-        frame f = { .status = (int32_t)work->answer(&answer, work->state, question, bytes) };
-
-        f.bytes = f.status == SL_OK ? answer.bytes : 0;
-        memcpy(f.head, answer.head, sizeof f.head);
-        (void)snprintf(f.message, sizeof f.message, "%s", sl_err_message());
-        (void)snprintf(f.place, sizeof f.place, "%s", sl_err_place());
-        (void)snprintf(f.hint, sizeof f.hint, "%s", sl_err_hint_text());
-        sl_err_clear();
-        if (!write_all(fd, &f, sizeof f) || !write_all(fd, answer.data, f.bytes))
+    while (read_all(fd, &bytes, sizeof bytes)) {
+        if (bytes != NEXT_PART) {
+            if (bytes > sizeof question || !read_all(fd, question, bytes))
+                break;
+            answer(&d, question, bytes);
+        }
+        if (!write_all(fd, &d.next, sizeof d.next))
             break;
+        if (d.next.status == SL_OK && d.put < d.answer.bytes)
+            put_part(&d, SL_OK);
     }
 }
 
@@ -96,41 +146,72 @@ static void reset_signals(void)
 }
 
 static _Noreturn void live(int file_fd, int socket_fd, const sl_cage_work *work,
-                           const sl_cage_limits *limits)
+                           const sl_cage *cage)
 {
     sl_err_clear();
     sl_h5_forked();
     reset_signals();
-    if (!sl_cage_confine(file_fd, socket_fd, limits))
+    if (!sl_cage_confine(file_fd, socket_fd, &cage->limits))
         _exit(CONFINE_FAILED);
-    serve(socket_fd, work);
+    serve(socket_fd, work, cage->windows);
     _exit(0);
 }
 
 /* --- the parent */
 
-sl_status sl_cage_open(sl_cage *out, int file_fd, const sl_cage_work *work,
-                       const sl_cage_limits *limits)
+static sl_status open_windows(sl_cage *cage)
+{
+    void *w = mmap(NULL, WINDOWS * (size_t)SL_CAGE_WINDOW, PROT_READ | PROT_WRITE,
+                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (w == MAP_FAILED)
+        return SL_FAIL(SL_ENOMEM, "want memory that two processes share, found: %s",
+                       strerror(errno));
+    cage->windows = w;
+    return SL_OK;
+}
+
+static void close_windows(sl_cage *cage)
+{
+    if (cage->windows)
+        (void)munmap(cage->windows, WINDOWS * (size_t)SL_CAGE_WINDOW);
+    cage->windows = NULL;
+}
+
+static sl_status start(sl_cage *cage, int file_fd, const sl_cage_work *work)
 {
     int pair[2];
     pid_t pid;
 
-    *out = (sl_cage){ .fd = -1, .limits = *limits };
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
         return SL_FAIL(SL_EIO, "want a socket to a child process, found: %s", strerror(errno));
     sl_h5_begin(); /* no other thread is inside the library while it is copied */
     pid = fork();
     if (pid == 0)
-        live(file_fd, pair[1], work, limits);
+        live(file_fd, pair[1], work, cage);
     sl_h5_end();
     (void)close(pair[1]);
     if (pid < 0) {
         (void)close(pair[0]);
         return SL_FAIL(SL_EIO, "want a child process to read in, found: %s", strerror(errno));
     }
-    out->pid = pid;
-    out->fd = pair[0];
+    cage->pid = pid;
+    cage->fd = pair[0];
     return SL_OK;
+}
+
+sl_status sl_cage_open(sl_cage *out, int file_fd, const sl_cage_work *work,
+                       const sl_cage_limits *limits)
+{
+    sl_status st;
+
+    *out = (sl_cage){ .fd = -1, .limits = *limits };
+    st = open_windows(out);
+    if (st == SL_OK)
+        st = start(out, file_fd, work);
+    if (st != SL_OK)
+        close_windows(out);
+    return st;
 }
 
 /* Takes the child's end away; returns its wait status, or -1 when there is none to be had. */
@@ -148,6 +229,7 @@ static int reap(sl_cage *cage, int is_kill)
     } while (got < 0 && errno == EINTR);
     cage->pid = 0;
     cage->fd = -1;
+    close_windows(cage);
     return got < 0 ? -1 : status;
 }
 
@@ -226,6 +308,12 @@ static void scrub(char *text, size_t size)
             *c = '?';
 }
 
+/* Taken over: it says what cannot be. */
+static sl_status no_sense(void)
+{
+    return SL_FAIL(SL_EFORMAT, "want an answer about the file, found none that makes sense");
+}
+
 static sl_status repeat_failure(frame *f)
 {
     sl_status st;
@@ -233,12 +321,46 @@ static sl_status repeat_failure(frame *f)
     scrub(f->message, sizeof f->message);
     scrub(f->place, sizeof f->place);
     scrub(f->hint, sizeof f->hint);
-    if (f->status < 0 || f->status >= SL_STATUS_COUNT || !f->message[0]) /* taken over */
-        return SL_FAIL(SL_EFORMAT, "want an answer about the file, found none that makes sense");
+    if (f->status < 0 || f->status >= SL_STATUS_COUNT || !f->message[0])
+        return no_sense();
     st = SL_FAIL((sl_status)f->status, "%s", f->message);
     if (f->place[0])
         st = sl_err_where(st, "%s", f->place);
     return f->hint[0] ? sl_err_hint(st, "%s", f->hint) : st;
+}
+
+/* The frame of a part, which stands in its window then. */
+static sl_status receive_part(frame *f, sl_cage *cage)
+{
+    SL_TRY(receive(f, sizeof *f, cage));
+    if (f->status != SL_OK)
+        return repeat_failure(f);
+    if (f->part > SL_CAGE_WINDOW)
+        return no_sense();
+    cage->have = f->part;
+    cage->used = 0;
+    return SL_OK;
+}
+
+static sl_status ask_next_part(sl_cage *cage)
+{
+    const uint32_t what = NEXT_PART;
+    frame f;
+
+    SL_TRY(send_all(cage, &what, sizeof what));
+    cage->turn++;
+    SL_TRY(receive_part(&f, cage));
+    if (!f.part || f.part > cage->left)
+        return no_sense();
+    cage->left -= f.part;
+    return SL_OK;
+}
+
+static sl_status want_child(const sl_cage *cage)
+{
+    if (!cage->pid)
+        return SL_FAIL(SL_EFORMAT, "want the process that reads this file, found it ended");
+    return SL_OK;
 }
 
 sl_status sl_cage_ask(sl_cage_answer *answer, sl_cage *cage, const void *question, size_t bytes)
@@ -247,13 +369,15 @@ sl_status sl_cage_ask(sl_cage_answer *answer, sl_cage *cage, const void *questio
     frame f;
 
     SL_CHECK(bytes <= SL_CAGE_QUESTION);
-    if (!cage->pid)
-        return SL_FAIL(SL_EFORMAT, "want the process that reads this file, found it ended");
+    SL_TRY(want_child(cage));
     SL_TRY(send_all(cage, &length, sizeof length));
     SL_TRY(send_all(cage, question, bytes));
-    SL_TRY(receive(&f, sizeof f, cage));
-    if (f.status != SL_OK)
-        return repeat_failure(&f);
+    cage->turn = 0;
+    cage->left = 0;
+    SL_TRY(receive_part(&f, cage));
+    if (f.part > f.bytes || (f.bytes && !f.part))
+        return no_sense();
+    cage->left = f.bytes - f.part;
     *answer = (sl_cage_answer){ .bytes = f.bytes };
     memcpy(answer->head, f.head, sizeof answer->head);
     return SL_OK;
@@ -261,9 +385,21 @@ sl_status sl_cage_ask(sl_cage_answer *answer, sl_cage *cage, const void *questio
 
 sl_status sl_cage_take(void *to, size_t bytes, sl_cage *cage)
 {
-    if (!cage->pid)
-        return SL_FAIL(SL_EFORMAT, "want the process that reads this file, found it ended");
-    return receive(to, bytes, cage);
+    SL_TRY(want_child(cage));
+    SL_CHECK(bytes <= cage->left + (cage->have - cage->used));
+    for (size_t done = 0; done < bytes;) {
+        size_t n = cage->have - cage->used;
+
+        if (!n) {
+            SL_TRY(ask_next_part(cage));
+            continue;
+        }
+        n = n < bytes - done ? n : bytes - done;
+        memcpy((char *)to + done, window_of(cage->windows, cage->turn) + cage->used, n);
+        cage->used += n;
+        done += n;
+    }
+    return SL_OK;
 }
 
 void sl_cage_close(sl_cage *cage)

@@ -5,8 +5,13 @@
  * What comes back is plain bytes; who asks must still check their values, since a child that was
  * taken over can say anything.
  *
- *   parent: sl_cage_open -> (sl_cage_ask -> sl_cage_take)* -> sl_cage_close
+ *   parent: sl_cage_open -> (sl_cage_ask -> sl_cage_take*)* -> sl_cage_close
  *   child:  a copy of the parent at the fork; answers questions until the socket closes
+ *
+ * Questions and heads go over the socket, data through two windows of memory that both see: the
+ * child fills one while the parent takes from the other, and both stay in the caches. The child may
+ * write there at any time, so the parent only ever copies out of a window, within sizes of its own,
+ * and looks at the copy.
  */
 #ifndef SL_RUN_CAGE_INT_H
 #define SL_RUN_CAGE_INT_H
@@ -16,12 +21,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { SL_CAGE_QUESTION = 1024, SL_CAGE_HEAD = 64 }; /* most bytes of a question, bytes of a head */
+enum {
+    SL_CAGE_QUESTION = 1024,  /* most bytes of a question */
+    SL_CAGE_HEAD = 64,        /* bytes of a head */
+    SL_CAGE_WINDOW = 1 << 18, /* bytes of a window: both fit into the cache of a core */
+};
 
 typedef struct sl_cage_answer {
     unsigned char head[SL_CAGE_HEAD];
-    const void *data; /* in the child: borrowed until the next question; in the parent: NULL */
-    uint64_t bytes;   /* of data */
+    uint64_t bytes; /* of data */
+    /* In the child: data, borrowed until the next question; or, where this is not NULL, what makes
+     * them part after part: *bytes of them, 1 to SL_CAGE_WINDOW, into window. */
+    const void *data;
+    sl_status (*part)(size_t *bytes, void *window, void *state);
 } sl_cage_answer;
 
 /* What the child does. state: as it stands at the fork; the child changes its own copy. */
@@ -42,15 +54,19 @@ typedef struct sl_cage {
     pid_t pid; /* 0: none */
     int fd;
     sl_cage_limits limits;
+    unsigned char *windows; /* two, seen by both; NULL: none */
+    uint64_t left;          /* bytes of the last answer that are not in a window yet */
+    size_t have, used;      /* bytes of its part in the window, bytes taken of them */
+    unsigned turn;          /* number of that part */
 } sl_cage;
 
 /* Starts the child, which keeps file_fd. Errors: SL_EIO when there can be no child. */
 sl_status sl_cage_open(sl_cage *out, int file_fd, const sl_cage_work *work,
                        const sl_cage_limits *limits) SL_MUSTUSE;
-/* Sends a question and waits for the head of its answer; answer->bytes bytes of data follow, which
- * sl_cage_take must fetch before the next question. A failure of the child's work comes back as it
- * was recorded there. Errors: also SL_EFORMAT when the child crashed, ran out of its limits or did
- * not answer in time: it is gone then, and so is every later answer. */
+/* Sends a question and waits for the head of its answer; of the answer->bytes bytes of data each
+ * sl_cage_take fetches the next ones, until the next question. A failure of the child's work comes
+ * back as it was recorded there. Errors: also SL_EFORMAT when the child crashed, ran out of its
+ * limits or did not answer in time: it is gone then, and so is every later answer. */
 sl_status sl_cage_ask(sl_cage_answer *answer, sl_cage *cage, const void *question,
                       size_t bytes) SL_MUSTUSE;
 sl_status sl_cage_take(void *to, size_t bytes, sl_cage *cage) SL_MUSTUSE;

@@ -149,6 +149,133 @@ static void test_not_hdf5(void **state)
     T_FAILS(sl_arrays_open(&a, path_of("nowhere.h5")), SL_EIO, "found none");
 }
 
+/* --- arrays that are larger than a window */
+
+enum { ROWS = 70001, COLUMNS = 3 };
+
+/* A dataset (ROWS, COLUMNS) of the numbers 0, 1, 2, ... in chunks of chunk_rows rows, 0: none. */
+static void put_counting(hid_t file, const char *name, hid_t type, hsize_t chunk_rows, int deflate)
+{
+    const hsize_t dims[2] = { ROWS, COLUMNS }, chunk[2] = { chunk_rows, COLUMNS };
+    const hid_t space = H5Screate_simple(2, dims, NULL), made = H5Pcreate(H5P_DATASET_CREATE);
+    static int64_t x[ROWS * COLUMNS];
+    hid_t set;
+
+    for (size_t i = 0; i < ROWS * COLUMNS; i++)
+        x[i] = (int64_t)i;
+    if (chunk_rows)
+        assert_true(H5Pset_chunk(made, 2, chunk) >= 0);
+    if (deflate)
+        assert_true(H5Pset_shuffle(made) >= 0 && H5Pset_deflate(made, 1) >= 0);
+    set = H5Dcreate2(file, name, type, space, H5P_DEFAULT, made, H5P_DEFAULT);
+    assert_true(set >= 0 && H5Dwrite(set, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, x) >= 0);
+    assert_true(H5Dclose(set) >= 0 && H5Pclose(made) >= 0 && H5Sclose(space) >= 0);
+}
+
+typedef struct counting {
+    size_t next, rows;
+} counting;
+
+/* sl_arrays_visitor */
+static sl_status expect_counting(void *with, const void *x, size_t first, size_t count)
+{
+    counting *c = with;
+
+    assert_int_equal(first, c->rows);
+    for (size_t i = 0; i < count * COLUMNS; i++, c->next++)
+        assert_true(((const double *)x)[i] == (double)c->next);
+    c->rows += count;
+    return SL_OK;
+}
+
+static void test_windows(void **state)
+{
+    /* in the rows of a window, not dividing them, beyond them, and one of more rows than there are
+     */
+    static const hsize_t chunk_rows[] = { 0, 1000, 4097, 30000, 70001 };
+    const hid_t file = H5Fcreate(path_of("long.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t types[] = { H5T_NATIVE_DOUBLE, H5T_IEEE_F64BE, H5T_NATIVE_INT32 };
+    enum { CHUNKS = sizeof chunk_rows / sizeof *chunk_rows };
+    char name[16];
+    sl_arrays *a = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < 3 * CHUNKS; i++) {
+        (void)snprintf(name, sizeof name, "x%zu", i);
+        put_counting(file, name, types[i / CHUNKS], chunk_rows[i % CHUNKS], i % 2 && i % CHUNKS);
+    }
+    assert_true(H5Fclose(file) >= 0);
+    T_OK(sl_arrays_open(&a, path_of("long.h5")));
+    for (size_t i = 0; i < 3 * CHUNKS; i++) {
+        size_t dims[SL_ARRAY_RANK], count = 0;
+        counting c = { 0 };
+        double *x = NULL;
+
+        (void)snprintf(name, sizeof name, "x%zu", i);
+        T_OK(sl_arrays_visit(dims, a, name, SL_ARRAY_F64, expect_counting, &c));
+        assert_true(dims[0] == ROWS && dims[1] == COLUMNS && c.rows == ROWS);
+        T_OK(sl_arrays_read(&x, &count, dims, a, name, SL_ARRAY_F64));
+        assert_int_equal(count, ROWS * COLUMNS);
+        c = (counting){ 0 };
+        T_OK(expect_counting(&c, x, 0, ROWS));
+        sl_free(x);
+    }
+    sl_arrays_close(&a);
+}
+
+/* sl_arrays_visitor */
+static sl_status stop_at_second(void *with, const void *x, size_t first, size_t count)
+{
+    (void)x;
+    *(size_t *)with = first + count;
+    return first ? SL_FAIL(SL_EFORMAT, "want fewer rows") : SL_OK;
+}
+
+static void test_a_visit_that_ends_early(void **state)
+{
+    const hid_t file = H5Fcreate(path_of("early.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    size_t seen = 0, count;
+    sl_arrays *a = NULL;
+    int32_t *x = NULL;
+
+    (void)state;
+    put_counting(file, "x", H5T_NATIVE_INT64, 0, 0);
+    assert_true(H5Fclose(file) >= 0);
+    T_OK(sl_arrays_open(&a, path_of("early.h5")));
+    T_FAILS(sl_arrays_visit(NULL, a, "x", SL_ARRAY_F64, stop_at_second, &seen), SL_EFORMAT,
+            "want fewer rows");
+    assert_true(seen && seen < ROWS);
+    T_OK(sl_arrays_read(&x, &count, NULL, a, "x", SL_ARRAY_I32)); /* what was left is let go */
+    for (size_t i = 0; i < ROWS * COLUMNS; i++)
+        assert_int_equal(x[i], i);
+    sl_free(x);
+    sl_arrays_close(&a);
+}
+
+/* A number of a late window that does not fit ends the reading; nothing is taken. */
+static void test_a_late_number_is_looked_at(void **state)
+{
+    const hsize_t n = 200000;
+    const hid_t file = H5Fcreate(path_of("late.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t space = H5Screate_simple(1, &n, NULL);
+    const hid_t set =
+        H5Dcreate2(file, "x", H5T_NATIVE_INT64, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    static int64_t x[200000];
+    sl_arrays *a = NULL;
+    int32_t *back = NULL;
+    size_t count = 0;
+
+    (void)state;
+    x[199999] = (int64_t)1 << 31;
+    assert_true(H5Dwrite(set, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, x) >= 0);
+    assert_true(H5Dclose(set) >= 0 && H5Sclose(space) >= 0 && H5Fclose(file) >= 0);
+    T_OK(sl_arrays_open(&a, path_of("late.h5")));
+    T_FAILS(sl_arrays_read(&back, &count, NULL, a, "x", SL_ARRAY_I32), SL_EFORMAT,
+            "want integers of 32 bits, found 2147483648");
+    assert_null(back);
+    sl_arrays_close(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +284,9 @@ int main(void)
         cmocka_unit_test(test_nothing_is_overwritten),
         cmocka_unit_test(test_hostile),
         cmocka_unit_test(test_not_hdf5),
+        cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_a_visit_that_ends_early),
+        cmocka_unit_test(test_a_late_number_is_looked_at),
     };
 
     int red;

@@ -86,6 +86,55 @@ static sl_status babble(sl_cage_answer *out, void *state, const void *question, 
     return (sl_status)12345;
 }
 
+/* An answer in parts. */
+typedef struct parts {
+    uint64_t bytes;
+    sl_status (*part)(size_t *bytes, void *window, void *state);
+    size_t second; /* bytes of a second part that lies */
+} parts;
+static unsigned part_number;
+
+static sl_status in_parts(sl_cage_answer *out, void *state, const void *question, size_t bytes)
+{
+    const parts *p = state;
+
+    (void)question;
+    (void)bytes;
+    part_number = 0;
+    out->bytes = p->bytes;
+    out->part = p->part;
+    return SL_OK;
+}
+
+/* 1, 2, 3, ... bytes, each of them the number of its part. */
+static sl_status next_part(size_t *bytes, void *window, void *state)
+{
+    (void)state;
+    *bytes = ++part_number;
+    memset(window, (int)part_number, part_number);
+    return SL_OK;
+}
+
+static sl_status part_that_fails(size_t *bytes, void *window, void *state)
+{
+    if (part_number < 2)
+        return next_part(bytes, window, state);
+    return sl_err_hint(sl_err_where(SL_FAIL(SL_ENOMEM, "want memory, found none"), "/x"), "less");
+}
+
+static sl_status part_that_crashes(size_t *bytes, void *window, void *state)
+{
+    return part_number < 2 ? next_part(bytes, window, state) : crash(NULL, NULL, NULL, 0);
+}
+
+/* What a child says that was taken over. */
+static sl_status part_that_lies(size_t *bytes, void *window, void *state)
+{
+    (void)window;
+    *bytes = part_number++ ? ((const parts *)state)->second : 1;
+    return SL_OK;
+}
+
 /* Answers with a bit for each thing that it could do and must not. */
 static sl_status try_everything(sl_cage_answer *out, void *state, const void *question,
                                 size_t bytes)
@@ -155,6 +204,86 @@ static void test_answers_come_whole(void **state)
     free(got);
     sl_cage_close(&cage);
     sl_cage_close(&cage);
+}
+
+/* Byte i of 1, 2, 2, 3, 3, 3, ... */
+static int byte_of_parts(unsigned i)
+{
+    unsigned part = 1;
+
+    while (part * (part + 1) / 2 <= i)
+        part++;
+    return (int)part;
+}
+
+static void test_parts_are_taken_in_any_pieces(void **state)
+{
+    enum { TOTAL = 15 * 16 / 2 };
+    parts whole = { TOTAL, next_part, 0 };
+    sl_cage cage = open_cage(in_parts, &whole, roomy);
+    unsigned char got[TOTAL];
+    unsigned count;
+
+    (void)state;
+    for (unsigned piece = 1; piece <= TOTAL; piece++) {
+        sl_cage_answer answer;
+
+        T_OK(sl_cage_ask(&answer, &cage, "", 0)); /* what is left of the one before is let go */
+        assert_int_equal(answer.bytes, TOTAL);
+        for (count = 0; count + piece <= TOTAL; count += piece)
+            T_OK(sl_cage_take(got + count, piece, &cage));
+        for (unsigned i = 0; i < count; i++)
+            assert_int_equal(got[i], byte_of_parts(i));
+    }
+    assert_int_equal(sl_cage_take(got, TOTAL, &cage), SL_EINTERNAL); /* more than is left */
+    sl_err_clear();
+    sl_cage_close(&cage);
+}
+
+static void test_a_later_part_may_fail(void **state)
+{
+    parts some = { 120, part_that_fails, 0 };
+    sl_cage cage = open_cage(in_parts, &some, roomy);
+    unsigned char got[7];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        sl_cage_answer answer;
+
+        T_OK(sl_cage_ask(&answer, &cage, "", 0));
+        T_OK(sl_cage_take(got, 3, &cage));
+        assert_int_equal(sl_cage_take(got + 3, 4, &cage), SL_ENOMEM);
+        assert_string_equal(sl_err_message(), "want memory, found none");
+        assert_string_equal(sl_err_place(), "/x");
+        assert_string_equal(sl_err_hint_text(), "less");
+        sl_err_clear();
+    }
+    sl_cage_close(&cage);
+}
+
+/* A later part that goes wrong is an error of the file that says `words`. */
+static void part_goes_wrong(parts some, const char *words)
+{
+    sl_cage cage = open_cage(in_parts, &some, roomy);
+    sl_cage_answer answer;
+    static unsigned char got[SL_CAGE_WINDOW];
+
+    T_OK(sl_cage_ask(&answer, &cage, "", 0));
+    assert_int_equal(sl_cage_take(got, (size_t)answer.bytes, &cage), SL_EFORMAT);
+    if (!strstr(sl_err_message(), words))
+        fail_msg("want \"%s\", found \"%s\"", words, sl_err_message());
+    sl_err_clear();
+    sl_cage_close(&cage);
+}
+
+static void test_parts_that_go_wrong(void **state)
+{
+    static const size_t size[] = { 0, SL_CAGE_WINDOW, SL_CAGE_WINDOW + 1, SIZE_MAX };
+
+    (void)state;
+    part_goes_wrong((parts){ 120, part_that_crashes, 0 }, "signal 11");
+    for (size_t i = 0; i < sizeof size / sizeof size[0]; i++)
+        part_goes_wrong((parts){ SL_CAGE_WINDOW, part_that_lies, size[i] }, "makes sense");
 }
 
 static void test_failures_keep_their_words(void **state)
@@ -242,6 +371,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers_come_whole),
+        cmocka_unit_test(test_parts_are_taken_in_any_pieces),
+        cmocka_unit_test(test_a_later_part_may_fail),
+        cmocka_unit_test(test_parts_that_go_wrong),
         cmocka_unit_test(test_failures_keep_their_words),
         cmocka_unit_test(test_children_that_go_wrong),
         cmocka_unit_test(test_memory_is_bounded),
