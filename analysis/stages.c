@@ -18,6 +18,10 @@ const char *const sl_place_names[SL_PLACE_COUNT] = { "start",  "off",    "on",  
     {                                                                                              \
         group, #name, offsetof(sl_stage_cell, data[source]) + offsetof(sl_stage_data, name)        \
     }
+#define OF_BRANCH(name)                                                                            \
+    {                                                                                              \
+        "branch", #name, offsetof(sl_stage_cell, branch.name)                                      \
+    }
 #define PLACE(group, at)                                                                           \
     OF_PLACE(group, at, reward), OF_PLACE(group, at, entropy), OF_PLACE(group, at, kl),            \
         OF_PLACE(group, at, accuracy), OF_PLACE(group, at, gain), OF_PLACE(group, at, gain_se),    \
@@ -47,6 +51,15 @@ static const sl_stage_field fields[] = {
     OF_CELL(fixed_votes),
     OF_CELL(cpu_s),
     OF_CELL(flops),
+    OF_BRANCH(replicates),
+    OF_BRANCH(off),
+    OF_BRANCH(on),
+    OF_BRANCH(difference),
+    OF_BRANCH(sd),
+    OF_BRANCH(updates),
+    OF_BRANCH(answers),
+    OF_BRANCH(votes),
+    OF_BRANCH(cpu_s),
 };
 
 const sl_stage_field *sl_stage_fields(size_t *count)

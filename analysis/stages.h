@@ -36,6 +36,14 @@ typedef struct sl_stage_data {
 
 enum { SL_STAGE_OFF, SL_STAGE_ON, SL_STAGE_SOURCES };
 
+/* A branch test at the start: whole iterations on either source, on data of their own. */
+typedef struct sl_stage_branch {
+    double replicates;                     /* of either source */
+    double off, on;                        /* mean gains */
+    double difference, sd;                 /* on - off; sd: of a replicate about the mean */
+    double updates, answers, votes, cpu_s; /* what it cost */
+} sl_stage_branch;
+
 typedef struct sl_stage_cell {
     char world[16], variant[24], method[16];
     double seed, strength;
@@ -44,7 +52,8 @@ typedef struct sl_stage_cell {
     double margin_on, margin_off; /* mean |2p-1| between two answers of one source */
     double stage, votes, prompts; /* of the sequential test at the start (sl_stage) */
     double fixed_votes;           /* of the whole sample that bs is of */
-    double cpu_s, flops;          /* spent; flops: matrix products */
+    double cpu_s, flops;          /* spent, without branch; flops: matrix products */
+    sl_stage_branch branch;
 } sl_stage_cell;
 
 /* A number of a cell: "bs" of "start" is the column start_bs. */

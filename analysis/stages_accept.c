@@ -1,4 +1,5 @@
 #include "analysis/stages_accept.h"
+#include "analysis/stages_branch.h"
 #include "analysis/stages_table.h"
 #include "base/alloc.h"
 #include <math.h>
@@ -17,6 +18,7 @@ static const struct {
 #define RIGHT_OUTSIDE 0.9
 #define RIGHT_OF_ALL 0.8
 #define SHARE_OF_BEST 0.93
+#define RIGHT_OF_TESTS 0.9
 
 static const struct {
     const char *name;
@@ -152,6 +154,24 @@ static sl_status right(checks *c)
     return SL_OK;
 }
 
+/* 7: the branch test names the better source. */
+static sl_status branches(checks *c)
+{
+    const sl_stage_filter f = { "plain", NULL, NAN, NAN };
+    const sl_stage_branches b = sl_stage_branches_of(c->cell, c->n, &f);
+    sl_stage_check *check;
+
+    if (!b.of)
+        return SL_OK;
+    check = next(c, 7, NAN, NULL);
+    SL_CHECK(check);
+    check->is_held = b.clear.of && b.clear.share >= RIGHT_OF_TESTS;
+    snprintf(check->text, sizeof check->text,
+             "right in %zu of %zu clear cells, in %zu of the %zu in which the test decides",
+             b.clear.right, b.clear.of, b.decided.right, b.decided.of);
+    return SL_OK;
+}
+
 /* 5: two iterations guided by the score against the rules that do not look. */
 static sl_status guided(checks *c, size_t m)
 {
@@ -185,7 +205,8 @@ static sl_status one_iteration(checks *c, const double *seed, size_t seeds)
             SL_TRY(strong(c, seed[i], m));
         }
     }
-    return right(c);
+    SL_TRY(right(c));
+    return branches(c);
 }
 
 sl_status sl_stage_accept(sl_stage_check *check, size_t *count, size_t most,

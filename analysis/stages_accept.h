@@ -1,5 +1,5 @@
-/* What the stage benchmark has to show (docs/stage-benchmark.md): points 1 to 4 of the mini world,
- * 5 of the full one, on cells of the plain row. */
+/* What the stage benchmark has to show (docs/stage-benchmark.md): points 1 to 4 of the mini world
+ * and 7 where it has branch tests, 5 of the full one, on cells of the plain row. */
 #ifndef SL_ANALYSIS_STAGES_ACCEPT_H
 #define SL_ANALYSIS_STAGES_ACCEPT_H
 

@@ -1,4 +1,5 @@
 #include "analysis/stages_table.h"
+#include "analysis/stages_branch.h"
 #include "base/alloc.h"
 #include <math.h>
 #include <stdio.h>
@@ -213,6 +214,43 @@ static void data_row(sl_table_out *t, const sl_stage_cell *const *of, size_t n)
         }
 }
 
+static const char *const winners[] = { "undecided", "static", "on_policy" }; /* by stage */
+
+static sl_status branch_table(const char *folder, const sl_stage_cell *const *cell, size_t n)
+{
+    sl_table_out t;
+
+    SL_TRY(
+        sl_table_open(&t, folder, "stage_branch.tsv",
+                      "variant\tmethod\tseed\tstrength\tbs\tcell_difference\treplicates\toff\ton\t"
+                      "difference\tse\tlower\tupper\twinner"));
+    for (size_t i = 0; i < n; i++) {
+        const sl_stage_tested of = sl_stage_tested_of(cell[i], cell, n);
+        const sl_stage_branch *b = &cell[i]->branch;
+        const double row[] = { cell[i]->seed,
+                               cell[i]->strength,
+                               cell[i]->place[SL_PLACE_START].bs,
+                               sl_stage_difference(cell[i]),
+                               b->replicates,
+                               b->off,
+                               b->on,
+                               of.difference,
+                               of.se,
+                               of.interval.lower,
+                               of.interval.upper };
+
+        if (isnan(b->replicates))
+            continue;
+        sl_table_text(&t, cell[i]->variant);
+        sl_table_text(&t, cell[i]->method);
+        for (size_t k = 0; k < sizeof row / sizeof row[0]; k++)
+            sl_table_f64(&t, row[k]);
+        sl_table_text(&t, winners[of.winner]);
+        sl_table_end_row(&t);
+    }
+    return sl_table_close(&t);
+}
+
 static sl_status group_table(const groups *g, const char *folder, const char *name,
                              const char *header,
                              void (*row)(sl_table_out *, const sl_stage_cell *const *, size_t))
@@ -229,6 +267,7 @@ static sl_status all_tables(const groups *g, const char *folder)
     char header[HEADER_BYTES];
 
     SL_TRY(all_cells(folder, g->cell, g->n));
+    SL_TRY(branch_table(folder, g->cell, g->n));
     band_header(header, effect, sizeof effect / sizeof effect[0]);
     SL_TRY(group_table(g, folder, "stage_effect.tsv", header, effect_row));
     band_header(header, orders, sizeof orders / sizeof orders[0]);

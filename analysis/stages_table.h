@@ -25,8 +25,8 @@ sl_stage_band sl_stage_band_of(const sl_stage_cell *const *cell, size_t n, sl_st
 size_t sl_stage_strengths(double *out, const sl_stage_cell *const *cell, size_t n);
 size_t sl_stage_seeds(double *out, const sl_stage_cell *const *cell, size_t n);
 
-/* Writes stage_cells.tsv, stage_effect.tsv, stage_path.tsv, stage_orders.tsv, stage_data.tsv into a
- * folder; all but the first are of the plain row. */
+/* Writes stage_cells.tsv, stage_branch.tsv, stage_effect.tsv, stage_path.tsv, stage_orders.tsv,
+ * stage_data.tsv into a folder; all but the first two are of the plain row. */
 sl_status sl_stage_tables(const char *folder, const sl_stage_cell *const *cell,
                           size_t n) SL_MUSTUSE;
 

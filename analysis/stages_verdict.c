@@ -6,17 +6,17 @@
 #define THRESHOLD 0.5
 #define ALPHA 0.05
 
-const char *const sl_stage_rule_names[SL_STAGE_RULES] = { "guided by the score", "always static",
-                                                          "always on-policy",
-                                                          "static, then on-policy",
-                                                          "best of all orders" };
+const char *const sl_stage_rule_names[SL_STAGE_RULES] = {
+    "guided by the score", "guided by branch tests", "always static",
+    "always on-policy",    "static, then on-policy", "best of all orders"
+};
 
 sl_stage_filter sl_stage_any(void)
 {
     return (sl_stage_filter){ NULL, NULL, NAN, NAN };
 }
 
-static int passes(const sl_stage_cell *c, const sl_stage_filter *f)
+int sl_stage_passes(const sl_stage_cell *c, const sl_stage_filter *f)
 {
     return (!f->variant || !strcmp(f->variant, c->variant)) &&
            (!f->method || !strcmp(f->method, c->method)) &&
@@ -30,7 +30,7 @@ size_t sl_stage_select(const sl_stage_cell **out, const sl_stage_cell *const *ce
     size_t kept = 0;
 
     for (size_t i = 0; i < n; i++)
-        if (passes(cell[i], filter))
+        if (sl_stage_passes(cell[i], filter))
             out[kept++] = cell[i];
     return kept;
 }
@@ -47,7 +47,7 @@ double sl_stage_ratio(const sl_stage_cell *c)
     return off > 0.0 ? c->place[SL_PLACE_ON].gain / off : NAN;
 }
 
-static int says_on_policy(const sl_stage_cell *c, sl_place at)
+int sl_stage_says_on_policy(const sl_stage_cell *c, sl_place at)
 {
     return c->place[at].bs >= THRESHOLD;
 }
@@ -65,13 +65,13 @@ static sl_place after(sl_place at, int is_on)
 
 /* --- verdicts -------------------------------------------------------------------------------- */
 
-static void count(sl_stage_count *c, int is_right)
+void sl_stage_count_add(sl_stage_count *c, int is_right)
 {
     c->of++;
     c->right += is_right != 0;
 }
 
-static void close_count(sl_stage_count *c)
+void sl_stage_count_close(sl_stage_count *c)
 {
     c->share = c->of ? (double)c->right / (double)c->of : NAN;
     c->interval = sl_wilson((double)c->right, (double)c->of, ALPHA);
@@ -84,25 +84,25 @@ sl_stage_verdicts sl_stage_verdicts_of(const sl_stage_cell *const *cell, size_t 
     for (size_t i = 0; i < n; i++) {
         const double d = cell[i]->place[after(at, 1)].gain - cell[i]->place[after(at, 0)].gain;
         const double bs = cell[i]->place[at].bs;
-        const int said = says_on_policy(cell[i], at), is_right = said == (d > 0.0);
+        const int said = sl_stage_says_on_policy(cell[i], at), is_right = said == (d > 0.0);
 
         if (isnan(d))
             continue;
-        count(&v.all, is_right);
+        sl_stage_count_add(&v.all, is_right);
         if (!(fabs(d) > SL_STAGE_CLEAR))
             continue;
-        count(&v.clear, is_right);
+        sl_stage_count_add(&v.clear, is_right);
         v.confusion[said][d > 0.0]++;
         if (bs < SL_STAGE_NEAR_LOW || bs > SL_STAGE_NEAR_HIGH)
-            count(&v.outside, is_right);
+            sl_stage_count_add(&v.outside, is_right);
         if (!is_right) {
             v.wrong_low = fmin(v.wrong_low, bs); /* a NaN gives way */
             v.wrong_high = fmax(v.wrong_high, bs);
         }
     }
-    close_count(&v.all);
-    close_count(&v.clear);
-    close_count(&v.outside);
+    sl_stage_count_close(&v.all);
+    sl_stage_count_close(&v.clear);
+    sl_stage_count_close(&v.outside);
     return v;
 }
 
@@ -143,10 +143,21 @@ double sl_stage_crossing(const sl_stage_cell *const *cell, size_t n)
 
 /* --- rules ----------------------------------------------------------------------------------- */
 
-/* Source of an iteration (0, 1) under a rule that does not look. */
-static int fixed_choice(sl_stage_rule rule, int iteration)
+/* Source of an iteration (0, 1) under a rule. */
+static int choice(const sl_stage_cell *c, sl_place at, sl_stage_rule rule, int iteration)
 {
+    if (rule == SL_STAGE_GUIDED)
+        return sl_stage_says_on_policy(c, at);
+    if (rule == SL_STAGE_BRANCHED)
+        return c->branch.difference > 0.0;
     return rule == SL_STAGE_ON_POLICY || (rule == SL_STAGE_SWITCH && iteration > 0);
+}
+
+static int is_measured(const sl_stage_cell *c, sl_stage_rule rule, int iterations)
+{
+    if (rule == SL_STAGE_BRANCHED) /* tested at the start alone */
+        return iterations == 1 && !isnan(c->branch.difference);
+    return rule != SL_STAGE_SWITCH || iterations > 1;
 }
 
 static double best_gain(const sl_stage_cell *c, int iterations)
@@ -169,10 +180,10 @@ double sl_stage_gain(const sl_stage_cell *c, sl_stage_rule rule, int iterations)
 
     if (rule == SL_STAGE_ORACLE)
         return best_gain(c, iterations);
-    if (rule == SL_STAGE_SWITCH && iterations < 2)
+    if (!is_measured(c, rule, iterations))
         return NAN;
     for (int i = 0; i < iterations; i++)
-        at = after(at, rule == SL_STAGE_GUIDED ? says_on_policy(c, at) : fixed_choice(rule, i));
+        at = after(at, choice(c, at, rule, i));
     return c->place[at].gain;
 }
 
@@ -208,7 +219,7 @@ sl_stage_votes sl_stage_votes_of(const sl_stage_cell *const *cell, size_t n)
         const double d = sl_stage_difference(c);
         const int is_decided = c->stage != SL_STAGE_UNDECIDED;
         const int said = c->stage == SL_STAGE_FINE_TUNING,
-                  whole = says_on_policy(c, SL_PLACE_START);
+                  whole = sl_stage_says_on_policy(c, SL_PLACE_START);
 
         v.votes += c->votes / (double)n;
         v.fixed_votes += c->fixed_votes / (double)n;

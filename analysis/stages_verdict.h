@@ -18,11 +18,14 @@ typedef struct sl_stage_filter {
     double seed, strength;
 } sl_stage_filter;
 sl_stage_filter sl_stage_any(void);
+int sl_stage_passes(const sl_stage_cell *cell, const sl_stage_filter *filter);
 /* out (n) = those that pass, in their order; returns how many. */
 size_t sl_stage_select(const sl_stage_cell **out, const sl_stage_cell *const *cell, size_t n,
                        const sl_stage_filter *filter);
 
 double sl_stage_difference(const sl_stage_cell *cell); /* gain on-policy - gain static */
+/* Whether the score of policies there names on-policy data. */
+int sl_stage_says_on_policy(const sl_stage_cell *cell, sl_place at);
 /* Gain on-policy / gain static; NaN unless the static gain is positive. */
 double sl_stage_ratio(const sl_stage_cell *cell);
 
@@ -31,6 +34,8 @@ typedef struct sl_stage_count {
     double share;         /* NaN: none */
     sl_interval interval; /* Wilson, .95 */
 } sl_stage_count;
+void sl_stage_count_add(sl_stage_count *count, int is_right);
+void sl_stage_count_close(sl_stage_count *count); /* share and interval, when all are in */
 
 typedef struct sl_stage_verdicts {
     sl_stage_count all, clear, outside; /* outside: clear, and the score not near the threshold */
@@ -47,7 +52,8 @@ sl_stage_verdicts sl_stage_verdicts_of(const sl_stage_cell *const *cell, size_t 
 double sl_stage_crossing(const sl_stage_cell *const *cell, size_t n);
 
 typedef enum sl_stage_rule {
-    SL_STAGE_GUIDED, /* by the score, measured before every iteration */
+    SL_STAGE_GUIDED,   /* by the score, measured before every iteration */
+    SL_STAGE_BRANCHED, /* the source that gained more in the branch test; one iteration */
     SL_STAGE_STATIC,
     SL_STAGE_ON_POLICY,
     SL_STAGE_SWITCH, /* static first, then on-policy; needs two iterations */

@@ -61,7 +61,7 @@ enum { PART_COUNT = sizeof parts / sizeof parts[0] };
 
 typedef struct bench_opts {
     const char *device, *size, *model, *out, *seeds, *starts, *rows, *item;
-    int64_t threads, repeat, runs;
+    int64_t threads, repeat, runs, branch;
     int is_json, is_full, is_small;
 } bench_opts;
 
@@ -80,6 +80,8 @@ static const sl_opt opts[] = {
     { "starts", SL_OPT_TEXT, offsetof(bench_opts, starts), "LIST", "stage: strengths" },
     { "rows", SL_OPT_TEXT, offsetof(bench_opts, rows), "ROWS",
       "stage: plain, shown (default), all or a row's name" },
+    { "branch", SL_OPT_I64, offsetof(bench_opts, branch), "R",
+      "stage: branch tests of R replicates, too" },
     { "item", SL_OPT_TEXT, offsetof(bench_opts, item), "NAME", "analysis: one item (all)" },
     { "small", SL_OPT_FLAG, offsetof(bench_opts, is_small), NULL, "analysis: sizes of a test" },
     { NULL, SL_OPT_FLAG, 0, NULL, NULL },
@@ -289,6 +291,7 @@ static sl_status bench_stage(const bench_opts *o)
                                   .rows = o->rows,
                                   .device = o->device,
                                   .processes = o->threads,
+                                  .branch = o->branch,
                                   .is_full = o->is_full,
                                   .is_json = o->is_json };
 
@@ -319,12 +322,10 @@ const sl_command sl_command_bench = {
     .operands = "[NAME] [--size NAME] [--json]",
     .summary =
         "how fast, as shares of this machine's peaks\n"
-        "NAME: kernels, step, generate, load; these without one. The peaks are a large matrix\n"
-        "product (sgemm) and a sum of two long arrays (triad). analysis: the analyzer beside "
-        "Python\n"
-        "(STAGELINE_PYTHON, python3). coverage: error, votes and coverage of tests and intervals\n"
-        "on simulated votes; some minutes. stage: how often the boundary score is right, on the\n"
-        "built-in world; begun again, goes on in DIR.",
+        "NAME: kernels, step, generate, load; these without one. The peaks are a large product\n"
+        "(sgemm) and a sum of two long arrays (triad). analysis: the analyzer beside Python\n"
+        "(STAGELINE_PYTHON, python3). coverage: tests and intervals on simulated votes; minutes.\n"
+        "stage: how often the boundary score is right, on the built-in world; goes on in DIR.",
     .opts = opts,
     .most = 1,
     .example = "stageline bench step --size world --threads 1",

@@ -11,12 +11,18 @@
 #include "cli/stage_file.h"
 #include "cli/stage_print.h"
 #include "cli/stop.h"
+#include "train/branch.h"
 #include "train/clock.h"
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { NUMBERS_MOST = 64 };
+
+typedef struct branch_job {
+    sl_stage_point point;
+    size_t method;
+} branch_job;
 
 typedef struct stage_bench {
     const sl_stage_opts *opts;
@@ -28,6 +34,8 @@ typedef struct stage_bench {
     sl_stage_point *point; /* of the round that runs */
     size_t points, capacity;
     size_t wanted, measured; /* cells: of the plan; of this call */
+    branch_job *job;
+    size_t jobs, job_capacity, tested;
     sl_progress_line line;
 } stage_bench;
 
@@ -120,12 +128,12 @@ static sl_status add_point(stage_bench *b, const sl_stage_point *p)
     return SL_OK;
 }
 
-/* Points of the rows [first, last): the plain ones by themselves, as others share their starts. */
-static sl_status plan(stage_bench *b, size_t first, size_t last)
+/* Every point of the rows [first, last) to `add`. */
+static sl_status each_point(stage_bench *b, size_t first, size_t last,
+                            sl_status (*add)(stage_bench *, const sl_stage_point *))
 {
     sl_stage_point p = { .world = b->world, .folder = b->out };
 
-    b->points = 0;
     for (size_t v = first; v < last; v++) {
         p.variant = &sl_stage_variants[v];
         if (!is_wanted(b, p.variant))
@@ -134,10 +142,17 @@ static sl_status plan(stage_bench *b, size_t first, size_t last)
             for (size_t i = 0; i < b->strengths; i++) {
                 p.seed = (int64_t)b->seed[s];
                 p.strength = b->strength[i];
-                SL_TRY(add_point(b, &p));
+                SL_TRY(add(b, &p));
             }
     }
     return SL_OK;
+}
+
+/* The plain ones by themselves, as others share their starts. */
+static sl_status plan(stage_bench *b, size_t first, size_t last)
+{
+    b->points = 0;
+    return each_point(b, first, last, add_point);
 }
 
 static sl_status backend_of(const sl_backend **out, const stage_bench *b)
@@ -204,7 +219,7 @@ static sl_status done_point(void *state, size_t job, const char *text, size_t by
             fresh[kept++] = row[i];
     b->measured += kept;
     sl_progress_count(&b->line, b->file.count + kept, b->wanted, "cells");
-    return sl_stage_file_add(&b->file, fresh, kept);
+    return sl_stage_file_put(&b->file, fresh, kept);
 }
 
 static sl_status run_round(stage_bench *b, size_t first, size_t last)
@@ -217,6 +232,70 @@ static sl_status run_round(stage_bench *b, size_t first, size_t last)
 
     SL_TRY(plan(b, first, last));
     return sl_pool_run(&pool, b->points);
+}
+
+/* --- branch tests ---------------------------------------------------------------------------- */
+
+static const sl_stage_row *row_of(const stage_bench *b, const sl_stage_point *p, size_t method)
+{
+    sl_stage_cell cell;
+
+    sl_stage_name_cell(&cell, p, method);
+    return sl_stage_file_find(&b->file, &cell);
+}
+
+/* Cells whose test is not there, or of another number of replicates. */
+static sl_status add_job(stage_bench *b, const sl_stage_point *p)
+{
+    for (size_t m = 0; m < SL_STAGE_METHODS; m++) {
+        const sl_stage_row *row = p->variant->method[m] ? row_of(b, p, m) : NULL;
+
+        if (!row || row->cell.branch.replicates == (double)b->opts->branch)
+            continue;
+        SL_TRY(sl_grow(&b->job, &b->job_capacity, b->jobs + 1, sizeof *b->job));
+        b->job[b->jobs++] = (branch_job){ *p, m };
+    }
+    return SL_OK;
+}
+
+static sl_status work_branch(void *state, size_t job, char **text)
+{
+    const stage_bench *b = state;
+    const branch_job *j = &b->job[job];
+    sl_stage_row row = *row_of(b, &j->point, j->method);
+    const sl_backend *backend;
+
+    SL_TRY(backend_of(&backend, b));
+    SL_TRY(sl_stage_test_branches(&row.cell, &j->point, j->method, (size_t)b->opts->branch, backend,
+                                  sl_stop_flag()));
+    return sl_stage_rows_text(text, &row, 1);
+}
+
+static sl_status done_branch(void *state, size_t job, const char *text, size_t bytes)
+{
+    stage_bench *b = state;
+    sl_stage_row row;
+    size_t count;
+
+    (void)job;
+    SL_TRY(sl_stage_rows_read(&row, &count, 1, text, bytes, "a worker's answer"));
+    b->tested += count;
+    sl_progress_count(&b->line, b->tested, b->jobs, "branch tests");
+    return sl_stage_file_put(&b->file, &row, count);
+}
+
+static sl_status run_branches(stage_bench *b)
+{
+    const sl_pool pool = { .state = b,
+                           .processes = (size_t)b->opts->processes,
+                           .work = work_branch,
+                           .done = done_branch,
+                           .stop = sl_stop_flag() };
+
+    if (!b->opts->branch)
+        return SL_OK;
+    SL_TRY(each_point(b, 0, sl_stage_variant_count, add_job));
+    return sl_pool_run(&pool, b->jobs);
 }
 
 static sl_status run_all(stage_bench *b)
@@ -232,7 +311,8 @@ static sl_status run_all(stage_bench *b)
         SL_TRY(sl_pool_run(&bases, b->seeds * sl_stage_variant_count));
     b->wanted = 0;
     SL_TRY(run_round(b, 0, 1));
-    return run_round(b, 1, sl_stage_variant_count);
+    SL_TRY(run_round(b, 1, sl_stage_variant_count));
+    return run_branches(b);
 }
 
 static sl_status settle(stage_bench *b)
@@ -242,6 +322,9 @@ static sl_status settle(stage_bench *b)
     b->world = o->is_full ? &sl_stage_full : &sl_stage_mini;
     b->out = o->out ? o->out : o->is_full ? "bench-stage-full" : "bench-stage";
     SL_TRY(check_rows(o->rows));
+    if (o->branch && (o->branch < 2 || o->branch > SL_BRANCH_MOST))
+        return SL_FAIL(SL_EUSAGE, "want --branch of 2 to %d replicates, found %lld", SL_BRANCH_MOST,
+                       (long long)o->branch);
     SL_TRY(sl_err_where(read_numbers(b->seed, &b->seeds, o->seeds), "--seeds"));
     b->strengths = b->world->strengths;
     memcpy(b->strength, b->world->strength, sizeof b->world->strength);
@@ -285,6 +368,7 @@ sl_status sl_bench_stage(const sl_stage_opts *opts)
 out:
     sl_stage_file_close(&b->file);
     sl_free(b->point);
+    sl_free(b->job);
     sl_free(b);
     return st;
 }

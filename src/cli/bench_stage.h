@@ -12,6 +12,7 @@ typedef struct sl_stage_opts {
     const char *rows;   /* "plain", "shown", "all" or the name of a row */
     const char *device;
     int64_t processes; /* 0: all processors */
+    int64_t branch;    /* replicates of a branch test in every cell; 0: none */
     int is_full, is_json;
 } sl_stage_opts;
 

@@ -5,6 +5,7 @@
 
 #include "analysis/stages.h"
 #include "model/model.h"
+#include "run/files.h"
 #include "train/recipe.h"
 
 enum { SL_STAGE_STRENGTHS = 8 };
@@ -58,8 +59,15 @@ sl_status sl_stage_settings(char out[17], const sl_stage_point *point, int metho
 void sl_stage_name_cell(sl_stage_cell *cell, const sl_stage_point *point, size_t method);
 /* Makes the first phase of a start, where it is not there yet. */
 sl_status sl_stage_make_base(const sl_stage_point *point, const sl_backend *backend) SL_MUSTUSE;
+/* And the start; folder: where it stands. */
+sl_status sl_stage_make_start(char folder[SL_RUN_PATH], const sl_stage_point *point,
+                              const sl_backend *backend) SL_MUSTUSE;
 /* Measures the cells of a point; cell (SL_STAGE_METHODS), *count of them. */
 sl_status sl_stage_measure(sl_stage_cell *cell, size_t *count, const sl_stage_point *point,
                            const sl_backend *backend, const volatile int *stop) SL_MUSTUSE;
+/* The branch test at the start of a cell that was measured, into cell->branch. */
+sl_status sl_stage_test_branches(sl_stage_cell *cell, const sl_stage_point *point, size_t method,
+                                 size_t replicates, const sl_backend *backend,
+                                 const volatile int *stop) SL_MUSTUSE;
 
 #endif

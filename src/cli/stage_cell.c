@@ -107,8 +107,8 @@ sl_status sl_stage_make_base(const sl_stage_point *p, const sl_backend *backend)
     return imitate(folder, &recipe, backend);
 }
 
-static sl_status make_start(char folder[SL_RUN_PATH], const sl_stage_point *p,
-                            const sl_backend *backend)
+sl_status sl_stage_make_start(char folder[SL_RUN_PATH], const sl_stage_point *p,
+                              const sl_backend *backend)
 {
     char base[SL_RUN_PATH];
     sl_recipe recipe;
@@ -388,7 +388,7 @@ sl_status sl_stage_measure(sl_stage_cell *cell, size_t *count, const sl_stage_po
     sl_status st = SL_OK;
 
     *count = 0;
-    SL_TRY(make_start(policy, p, backend));
+    SL_TRY(sl_stage_make_start(policy, p, backend));
     spent = sl_clock_cpu();
     SL_TRY_OUT(sl_take(&r, 1, sizeof *r));
     for (size_t method = 0; method < SL_STAGE_METHODS; method++) {

@@ -25,6 +25,17 @@ static sl_json *group_of(sl_json *tree, const char *group)
     return json_object_get(tree, group);
 }
 
+/* Branch tests are asked for apart: a cell without one has no such group. */
+static int is_optional(const sl_stage_field *field)
+{
+    return !strcmp(field->group, "branch");
+}
+
+static int is_there(const sl_stage_cell *c, const sl_stage_field *field)
+{
+    return !is_optional(field) || !isnan(c->branch.replicates);
+}
+
 sl_status sl_stage_row_json(sl_json **out, const sl_stage_row *row)
 {
     const sl_stage_cell *c = &row->cell;
@@ -36,8 +47,11 @@ sl_status sl_stage_row_json(sl_json **out, const sl_stage_row *row)
     if (!*out)
         return no_memory();
     for (size_t i = 0; i < count; i++) {
-        sl_json *group = group_of(*out, field[i].group);
+        sl_json *group;
 
+        if (!is_there(c, &field[i]))
+            continue;
+        group = group_of(*out, field[i].group);
         if (!group || json_object_set_new(group, field[i].name,
                                           sl_json_number(sl_stage_number_of(c, &field[i])))) {
             sl_json_close(out);
@@ -72,6 +86,8 @@ sl_status sl_stage_row_read(sl_stage_row *out, const sl_json *tree)
     for (size_t i = 0; i < count; i++) {
         const sl_json *group = field[i].group[0] ? json_object_get(tree, field[i].group) : tree;
 
+        if (!group && is_optional(&field[i]))
+            continue;
         if (!json_is_object(group))
             return SL_FAIL(SL_EFORMAT, "want %s (object), found none", field[i].group);
         SL_TRY(sl_json_f64_or(sl_stage_number(c, &field[i]), group, field[i].name, NAN));
@@ -226,14 +242,22 @@ const sl_stage_row *sl_stage_file_find(const sl_stage_file *file, const sl_stage
     return NULL;
 }
 
-sl_status sl_stage_file_add(sl_stage_file *file, const sl_stage_row *row, size_t count)
+/* In the place of the same cell, else at the end. */
+static void put(sl_stage_file *file, const sl_stage_row *row)
+{
+    const sl_stage_row *known = sl_stage_file_find(file, &row->cell);
+
+    file->row[known ? (size_t)(known - file->row) : file->count++] = *row;
+}
+
+sl_status sl_stage_file_put(sl_stage_file *file, const sl_stage_row *row, size_t count)
 {
     char *text = NULL;
     sl_status st;
 
     SL_TRY(sl_grow(&file->row, &file->capacity, file->count + count, sizeof *row));
-    memcpy(file->row + file->count, row, count * sizeof *row);
-    file->count += count;
+    for (size_t i = 0; i < count; i++)
+        put(file, &row[i]);
     SL_TRY(sl_stage_rows_text(&text, file->row, file->count));
     st = sl_file_write_atomic(file->path, text, strlen(text));
     sl_free(text);

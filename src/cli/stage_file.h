@@ -24,10 +24,11 @@ sl_status sl_stage_file_open(sl_stage_file *file, const char *out) SL_MUSTUSE;
 void sl_stage_file_close(sl_stage_file *file);
 /* The row of a cell; NULL: not there. */
 const sl_stage_row *sl_stage_file_find(const sl_stage_file *file, const sl_stage_cell *cell);
-/* Adds rows and replaces the file. */
-sl_status sl_stage_file_add(sl_stage_file *file, const sl_stage_row *row, size_t count) SL_MUSTUSE;
+/* Adds rows, each in the place of the same cell where it is there, and replaces the file. */
+sl_status sl_stage_file_put(sl_stage_file *file, const sl_stage_row *row, size_t count) SL_MUSTUSE;
 
-/* A cell as an object: names, then a number for every field, null where there is none. */
+/* A cell as an object: names, then a number for every field, null where there is none; without a
+ * branch test no group "branch". */
 sl_status sl_stage_row_json(sl_json **out, const sl_stage_row *row) SL_MUSTUSE;
 sl_status sl_stage_row_read(sl_stage_row *out, const sl_json *tree) SL_MUSTUSE;
 /* Lines of rows, each with a line break; owned by the caller. */

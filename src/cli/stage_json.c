@@ -1,4 +1,5 @@
 /* The document of `bench stage --json`: docs/documents.md. */
+#include "analysis/stages_branch.h"
 #include "base/alloc.h"
 #include "cli/print.h"
 #include "cli/stage_print.h"
@@ -73,6 +74,33 @@ static sl_status rules(sl_json *list, const sl_stage_view *v)
     return SL_OK;
 }
 
+static sl_json *branches_json(const char *row, const char *method, const sl_stage_branches *b)
+{
+    return json_pack("{s:s?, s:s?, s:I, s:o, s:o, s:o, s:o, s:I, s:{s:f, s:f, s:f, s:f}}", "row",
+                     row, "method", method, "tests", (json_int_t)b->of, "all", count_json(&b->all),
+                     "clear", count_json(&b->clear), "decided", count_json(&b->decided), "misled",
+                     count_json(&b->misled), "misled_undecided", (json_int_t)b->misled_open, "cost",
+                     "updates", b->updates, "answers", b->answers, "votes", b->votes, "cpu_s",
+                     b->cpu_s);
+}
+
+/* By row and method, then over all rows. */
+static sl_status branches(sl_json *list, const sl_stage_view *v)
+{
+    for (size_t i = 0; i <= sl_stage_variant_count; i++)
+        for (size_t m = 0; m <= SL_STAGE_METHODS; m++) {
+            const sl_stage_filter f = { i < sl_stage_variant_count ? sl_stage_variants[i].name
+                                                                   : NULL,
+                                        m < SL_STAGE_METHODS ? sl_stage_methods[m] : NULL, NAN,
+                                        NAN };
+            const sl_stage_branches b = sl_stage_branches_of(v->cell, v->n, &f);
+
+            if (b.of)
+                SL_TRY(append(list, branches_json(f.variant, f.method, &b)));
+        }
+    return SL_OK;
+}
+
 static sl_json *votes_json(const sl_stage_view *v)
 {
     const sl_stage_votes s = sl_stage_votes_of(v->of, sl_stage_view_pick(v, "plain", NULL));
@@ -134,6 +162,7 @@ sl_status sl_stage_print_document(const sl_stage_view *v)
     SL_TRY_OUT(add_list(tree, "acceptance", checks, v));
     SL_TRY_OUT(add_list(tree, "verdicts", verdicts, v));
     SL_TRY_OUT(add_list(tree, "rules", rules, v));
+    SL_TRY_OUT(add_list(tree, "branch_tests", branches, v));
     SL_TRY_OUT(add_list(tree, "cells", cells, v));
     st = sl_print_json(tree);
 out:

@@ -1,5 +1,6 @@
 /* Verdicts, rules, crossings and acceptance on cells whose numbers were chosen by hand. */
 #include "analysis/stages_accept.h"
+#include "analysis/stages_branch.h"
 #include "analysis/stages_table.h"
 #include "harness/harness.h"
 #include "run/schema.h"
@@ -217,6 +218,73 @@ static void test_guided_acceptance(void **state)
     assert_int_equal(held(check, &count), 0);
 }
 
+static void test(sl_stage_cell *c, double difference, double sd)
+{
+    c->branch.replicates = 2.0;
+    c->branch.difference = difference;
+    c->branch.sd = sd;
+    c->branch.updates = 128.0;
+}
+
+/* Two tests of two replicates with sd .1 and .3: pooled variance (.01 + .09)/2 with 2 degrees of
+ * freedom, of a mean of two .025; t(.975, 2) = sqrt(2) .95/sqrt(1 - .95^2). */
+static void test_branches_pool_their_spread(void **state)
+{
+    const double se = sqrt(.025), t = sqrt(2.0) * .95 / sqrt(1.0 - .95 * .95);
+    sl_stage_tested found;
+
+    (void)state;
+    found = sl_stage_tested_of(cell[0], cell, CELLS);
+    assert_true(isnan(found.difference) && isnan(found.se));
+    assert_int_equal(found.winner, SL_STAGE_UNDECIDED);
+    test(&cells[0], -.4, .1);
+    test(&cells[1], .3, .3);
+    test(&cells[CELLS - 1], 5.0, 90.0); /* another method */
+    found = sl_stage_tested_of(cell[0], cell, CELLS);
+    T_CLOSE(found.se, se, TOL_F64);
+    T_CLOSE(found.interval.lower, -.4 - t * se, TOL_F64);
+    T_CLOSE(found.interval.upper, -.4 + t * se, TOL_F64);
+    assert_int_equal(found.winner, SL_STAGE_INJECTION); /* .4 > 2 * .158 */
+    assert_int_equal(sl_stage_tested_of(cell[1], cell, CELLS).winner, SL_STAGE_UNDECIDED);
+    T_CLOSE(sl_stage_gain(cell[1], SL_STAGE_BRANCHED, 1), on[1], TOL_F64);
+    T_CLOSE(sl_stage_gain(cell[0], SL_STAGE_BRANCHED, 1), off[0], TOL_F64);
+    assert_true(isnan(sl_stage_gain(cell[0], SL_STAGE_BRANCHED, 2)));
+    assert_true(isnan(sl_stage_gain(cell[2], SL_STAGE_BRANCHED, 1))); /* without a test */
+}
+
+/* DPO of the first seed: gains differ by -1.2 -.8 -.5 .3 .9 1. */
+static void test_branches_beside_the_score(void **state)
+{
+    static const double said[STRENGTHS] = { -1.2, .01, -.5, .3, .9, 1.0 };
+    const sl_stage_filter f = { "plain", "dpo", NAN, NAN };
+    sl_stage_branches b = sl_stage_branches_of(cell, CELLS, &f);
+    sl_stage_check check[32];
+    size_t count;
+
+    (void)state;
+    assert_int_equal(b.of, 0);
+    assert_true(isnan(b.clear.share));
+    for (int s = 0; s < STRENGTHS; s++)
+        test(&cells[s], said[s], .02);
+    b = sl_stage_branches_of(cell, CELLS, &f);
+    assert_int_equal(b.of, STRENGTHS);
+    assert_int_equal(b.all.right, STRENGTHS - 1); /* s = 1 */
+    assert_int_equal(b.decided.of, STRENGTHS - 1);
+    assert_int_equal(b.decided.right, STRENGTHS - 1);
+    assert_int_equal(b.misled.of, 0);
+    T_CLOSE(b.updates, 128.0, TOL_F64);
+    assert_int_equal(held(check, &count), 11); /* 5 of 6 clear cells are not enough */
+    assert_int_equal(count, 12);
+    assert_int_equal(check[11].point, 7);
+
+    cells[1].place[SL_PLACE_ON].gain = 2.4; /* below 1/2, and on-policy wins */
+    cells[2].place[SL_PLACE_ON].gain = 2.4; /* and here the test is wrong */
+    b = sl_stage_branches_of(cell, CELLS, &f);
+    assert_int_equal(b.misled.of, 2);
+    assert_int_equal(b.misled.right, 1);
+    assert_int_equal(b.misled_open, 1);
+}
+
 static void test_fields_reach_every_number(void **state)
 {
     size_t count;
@@ -244,6 +312,8 @@ int main(void)
         cmocka_unit_test_setup(test_votes, set_up),
         cmocka_unit_test_setup(test_acceptance, set_up),
         cmocka_unit_test_setup(test_guided_acceptance, set_up),
+        cmocka_unit_test_setup(test_branches_pool_their_spread, set_up),
+        cmocka_unit_test_setup(test_branches_beside_the_score, set_up),
         cmocka_unit_test(test_fields_reach_every_number),
     };
 

@@ -64,7 +64,32 @@ for figure in effect path data; do
     [ -s "stage/stage_$figure.svg" ] || fail "want figure $figure"
 done
 
+# branch tests are put into the cells that are there, once; other cells stay as they were
+expect 0 bench --out stage --branch 2 --starts 0 --json
+cp out branches
+"$python" - document branches <<'EOF' || fail "the branch tests"
+import json, sys
+before, after = (json.load(open(p)) for p in sys.argv[1:3])
+assert after["measured"] == 0, after["measured"]
+for old, new in zip(before["cells"], after["cells"]):
+    b = new.pop("branch", None)
+    assert old == new and (b is None) == (new["strength"] == 4.0), new
+    if b:  # the weak start gains more by static data, which the cell's own iterations say too
+        assert b["replicates"] == 2 and b["updates"] == 4 * 32 and b["votes"] == 2 * 1024, b
+        assert abs(b["difference"] - (b["on"] - b["off"])) < 1e-9 and b["difference"] < 0, b
+assert [t["clear"]["right"] for t in after["branch_tests"]] == [1, 1, 2, 1, 1, 2], after["branch_tests"]
+assert any(c["point"] == 7 and c["held"] for c in after["acceptance"]), after["acceptance"]
+assert any(r["rule"] == "guided by branch tests" and r["of"] == 1 for r in after["rules"])
+EOF
+cp stage/cells.jsonl with
+expect 0 bench --out stage --branch 2 --starts 0
+prints 'Branch tests beside the score' 'Cost of a branch test: 128 updates'
+cmp with stage/cells.jsonl || fail "want no branch test again"
+[ "$(wc -l <stage/stage_branch.tsv)" -eq 3 ] || fail "want two tests in the table"
+
 # wrong input
+expect 2 bench --out stage --branch 1
+says 'want --branch of 2 to 64 replicates, found 1'
 mkdir other
 expect 1 "$program" bench stage --out other
 says 'want a new folder, or one with cells.jsonl' 'hint: '

@@ -131,7 +131,7 @@ static void test_file_comes_back(void **state)
     T_OK(sl_stage_file_open(&file, path));
     name(&row[0], 0.0);
     name(&row[1], 1.5);
-    T_OK(sl_stage_file_add(&file, row, 2));
+    T_OK(sl_stage_file_put(&file, row, 2));
     assert_int_equal(sl_stage_file_open(&again, path), SL_EARG); /* at work here */
     sl_err_clear();
     sl_stage_file_close(&file);
@@ -145,6 +145,16 @@ static void test_file_comes_back(void **state)
         assert_true(found->cell.place[SL_PLACE_ON].gain == 1.0 / 3.0); /* all digits */
         assert_true(isnan(found->cell.place[SL_PLACE_ON_ON].gain));
     }
+    /* the same cell with a branch test takes its place */
+    assert_true(isnan(again.row[0].cell.branch.replicates));
+    row[0].cell.branch.replicates = 2.0;
+    row[0].cell.branch.difference = -1.0 / 7.0;
+    T_OK(sl_stage_file_put(&again, row, 1));
+    assert_int_equal(again.count, 2);
+    sl_stage_file_close(&again);
+    T_OK(sl_stage_file_open(&again, path));
+    assert_true(again.row[0].cell.branch.difference == -1.0 / 7.0);
+    assert_true(isnan(again.row[1].cell.branch.difference));
     row[0].cell.strength = 2.0;
     assert_null(sl_stage_file_find(&again, &row[0].cell));
     sl_stage_file_close(&again);

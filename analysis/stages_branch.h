@@ -1,0 +1,33 @@
+/* What the branch tests of cells of the stage benchmark say beside the score (docs/math.md, "The
+ * branch test"). Truth is the exact gain of the cell's own iterations, whose data the tests have
+ * not seen. */
+#ifndef SL_ANALYSIS_STAGES_BRANCH_H
+#define SL_ANALYSIS_STAGES_BRANCH_H
+
+#include "analysis/boundary.h"
+#include "analysis/stages_verdict.h"
+
+/* A cell's test; the sd of a difference is pooled over the tests of its row and method, since two
+ * replicates say little about it. */
+typedef struct sl_stage_tested {
+    double difference, se;
+    sl_interval interval; /* Student's t with the pooled degrees of freedom, .95 */
+    sl_stage winner;      /* beyond two standard errors */
+} sl_stage_tested;
+/* cell (n): those to pool over, where row and method are the cell's. NaN without a test. */
+sl_stage_tested sl_stage_tested_of(const sl_stage_cell *of, const sl_stage_cell *const *cell,
+                                   size_t n);
+
+typedef struct sl_stage_branches {
+    size_t of;                 /* cells with a test */
+    sl_stage_count all, clear; /* the source that gained more, decided or not */
+    sl_stage_count decided;    /* of clear cells, those beyond two standard errors */
+    sl_stage_count misled;     /* of clear cells in which the score is wrong: the test is right */
+    size_t misled_open;        /* and of these the test is undecided in */
+    double updates, answers, votes, cpu_s; /* of a test, means */
+} sl_stage_branches;
+/* Over the cells of a row (NULL: any) and a method (NULL: any). */
+sl_stage_branches sl_stage_branches_of(const sl_stage_cell *const *cell, size_t n,
+                                       const sl_stage_filter *filter);
+
+#endif

@@ -1,0 +1,90 @@
+/* The branch tests of the stage benchmark beside its score, in text. */
+#include "analysis/stages_branch.h"
+#include "cli/stage_print.h"
+#include <math.h>
+#include <stdio.h>
+
+static const char *const sources[] = { "undecided", "static", "on-policy" }; /* by stage */
+
+static void print_count(const sl_stage_count *c)
+{
+    if (c->of)
+        printf(" %4zu of %-4zu", c->right, c->of);
+    else
+        printf(" %4s    %-4s", "-", "");
+}
+
+static void print_row(const sl_stage_view *v, const char *row, const char *method)
+{
+    const sl_stage_filter f = { row, method, NAN, NAN };
+    const sl_stage_branches b = sl_stage_branches_of(v->cell, v->n, &f);
+
+    if (!b.of)
+        return;
+    printf("%-14s %-8s", row ? row : "all rows", method ? method : "both");
+    print_count(&b.all);
+    print_count(&b.clear);
+    print_count(&b.decided);
+    print_count(&b.misled);
+    printf("  %zu\n", b.misled_open);
+}
+
+static void print_counts(const sl_stage_view *v)
+{
+    printf("\nBranch tests beside the score: whole iterations on other data from the same start. "
+           "Right: the source that gained more in the test gained more in the cell.\n"
+           "row            method     all cells  clear cells beyond 2 SE  score wrong  of these "
+           "undecided\n");
+    for (size_t i = 0; i < sl_stage_variant_count; i++)
+        for (size_t m = 0; m < SL_STAGE_METHODS; m++)
+            print_row(v, sl_stage_variants[i].name, sl_stage_methods[m]);
+    for (size_t m = 0; m <= SL_STAGE_METHODS; m++)
+        print_row(v, NULL, m < SL_STAGE_METHODS ? sl_stage_methods[m] : NULL);
+    printf("Beyond 2 SE: of the clear cells, those in which the test decides; score wrong: of the "
+           "clear cells in which 1/2 misleads, those in which the test is right.\n");
+}
+
+static int is_misled(const sl_stage_cell *c)
+{
+    const double d = sl_stage_difference(c);
+
+    return fabs(d) > SL_STAGE_CLEAR && sl_stage_says_on_policy(c, SL_PLACE_START) != (d > 0.0) &&
+           c->branch.replicates >= 2.0;
+}
+
+static void print_misled_cell(const sl_stage_view *v, const sl_stage_cell *c)
+{
+    const sl_stage_tested t = sl_stage_tested_of(c, v->cell, v->n);
+    const double d = sl_stage_difference(c);
+
+    printf("%-14s %-8s %4g %5g  %.3f %-9s %+7.2f  %+7.2f (%.2f) [%+.2f, %+.2f]  %-9s %s\n",
+           c->variant, c->method, c->seed, c->strength, c->place[SL_PLACE_START].bs,
+           sources[1 + sl_stage_says_on_policy(c, SL_PLACE_START)], d, t.difference, t.se,
+           t.interval.lower, t.interval.upper, sources[t.winner],
+           (t.difference > 0.0) == (d > 0.0) ? "right" : "wrong");
+}
+
+static void print_misled(const sl_stage_view *v)
+{
+    printf("\nWhere 1/2 misleads: clear cells in which the score names the other source. D: gain "
+           "on-policy - gain static, in the cell and in the test (SE) [.95]\n"
+           "row            method   seed start     BS says      D cell  D test                     "
+           "      decides   larger gain\n");
+    for (size_t i = 0; i < v->n; i++)
+        if (is_misled(v->cell[i]))
+            print_misled_cell(v, v->cell[i]);
+}
+
+void sl_stage_print_branches(const sl_stage_view *v)
+{
+    const sl_stage_filter any = sl_stage_any();
+    const sl_stage_branches b = sl_stage_branches_of(v->cell, v->n, &any);
+
+    if (!b.of)
+        return;
+    print_counts(v);
+    print_misled(v);
+    printf("\nCost of a branch test: %.0f updates, %.0f answers, %.0f votes, %.1f s of processor "
+           "time; the score took %.0f votes and no update.\n",
+           b.updates, b.answers, b.votes, b.cpu_s, sl_stage_votes_of(v->cell, v->n).votes);
+}
