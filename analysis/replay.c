@@ -1,5 +1,6 @@
 /* Measurements and decisions derived again from the votes of a record. The same code as live, so
  * the same bits: what differs was not recorded faithfully. */
+#include "analysis/branch_run.h"
 #include "analysis/run_analysis.h"
 #include "base/alloc.h"
 #include "run/decision.h"
@@ -122,8 +123,6 @@ typedef struct replay {
     const sl_row_decisions *decisions;
     size_t decision_count, decision_at; /* the first that is not in `share` yet */
     sl_reader *reader;
-    const sl_row_evals *evals;
-    size_t eval_count;
     sl_decision_rule rule;
     sl_decision_state decided;
     double share; /* of on-policy data in use */
@@ -223,27 +222,14 @@ static void follow(replay *r, const sl_row_decisions *next, const sl_measurement
     }
 }
 
-/* The gains of a measurement's branch test, if it had one, by replicate. */
 static sl_status replay_branch(replay *r, uint32_t measurement)
 {
-    enum { MOST = 64 };
-    static const char *const names[] = { "branch_gain_static", "branch_gain_on_policy" };
-    double gain[2][MOST];
-    size_t count[2] = { 0, 0 };
+    double gain[2][SL_RUN_BRANCH_MOST];
+    size_t replicates;
 
-    for (size_t i = 0; i < r->eval_count; i++) {
-        const sl_row_evals *e = &r->evals[i];
-        const char *name = NULL;
-
-        if (e->measurement != measurement)
-            continue;
-        SL_TRY(sl_reader_name(r->reader, SL_NAME_EVAL, e->eval, &name));
-        for (size_t k = 0; k < 2; k++)
-            if (name && !strcmp(name, names[k]) && count[k] < MOST)
-                gain[k][count[k]++] = e->value;
-    }
-    if (count[0] && count[0] == count[1])
-        sl_decision_branch(&r->decided, gain[0], gain[1], count[0]);
+    SL_TRY(sl_run_branch_gains(gain, &replicates, r->reader, measurement));
+    if (replicates)
+        sl_decision_branch(&r->decided, gain[0], gain[1], replicates);
     return SL_OK;
 }
 
@@ -344,7 +330,6 @@ sl_status sl_run_analyze(sl_run_analysis *out, sl_reader *reader)
     SL_TRY_OUT(sl_reader_rows(reader, SL_TABLE_BOUNDARY, &r.looks, &r.look_count));
     SL_TRY_OUT(sl_reader_rows(reader, SL_TABLE_VOTES, &r.votes, &r.vote_count));
     SL_TRY_OUT(sl_reader_rows(reader, SL_TABLE_DECISIONS, &r.decisions, &r.decision_count));
-    SL_TRY_OUT(sl_reader_rows(reader, SL_TABLE_EVALS, &r.evals, &r.eval_count));
     SL_TRY_OUT(sl_take(&out->row, r.look_count + 1, sizeof *out->row));
     while (r.look_at < r.look_count)
         SL_TRY_OUT(replay_measurement(&r));

@@ -1,5 +1,6 @@
 #include "analysis/stages_branch.h"
 #include "analysis/special.h"
+#include "base/alloc.h"
 #include <math.h>
 #include <string.h>
 
@@ -80,4 +81,58 @@ sl_stage_branches sl_stage_branches_of(const sl_stage_cell *const *cell, size_t 
     sl_stage_count_close(&b.decided);
     sl_stage_count_close(&b.misled);
     return b;
+}
+
+/* --- thresholds ------------------------------------------------------------------------------ */
+
+/* By the tests that pass, but for those of one seed (NaN: of all). test (n): room. */
+static sl_status threshold_of(sl_threshold *out, sl_threshold_test *test,
+                              const sl_stage_cell *const *cell, size_t n,
+                              const sl_stage_filter *filter, double but)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (is_tested(cell[i]) && sl_stage_passes(cell[i], filter) && cell[i]->seed != but)
+            test[kept++] = (sl_threshold_test){ .score = cell[i]->place[SL_PLACE_START].bs,
+                                                .difference = cell[i]->branch.difference,
+                                                .sd = cell[i]->branch.sd,
+                                                .replicates = cell[i]->branch.replicates };
+    return sl_threshold_of(out, test, kept);
+}
+
+static void judge(sl_stage_calibrated *out, const sl_stage_cell *c, const sl_threshold *others)
+{
+    const double bs = c->place[SL_PLACE_START].bs, d = sl_stage_difference(c);
+    const double tau = others->excludes_half ? others->value : 0.5;
+
+    if (!(fabs(d) > SL_STAGE_CLEAR))
+        return;
+    sl_stage_count_add(&out->half, (bs >= 0.5) == (d > 0.0));
+    sl_stage_count_add(&out->tau, (bs >= tau) == (d > 0.0));
+    out->replaced += others->excludes_half != 0;
+}
+
+sl_status sl_stage_calibrate(sl_stage_calibrated *out, const sl_stage_cell *const *cell, size_t n,
+                             const sl_stage_filter *filter)
+{
+    sl_threshold_test *test = NULL;
+    sl_status st = SL_OK;
+
+    *out = (sl_stage_calibrated){ .replaced = 0 };
+    SL_TRY(sl_take(&test, n + 1, sizeof *test));
+    SL_TRY_OUT(threshold_of(&out->all, test, cell, n, filter, NAN));
+    for (size_t i = 0; i < n; i++) {
+        sl_threshold others;
+
+        if (!is_tested(cell[i]) || !sl_stage_passes(cell[i], filter))
+            continue;
+        SL_TRY_OUT(threshold_of(&others, test, cell, n, filter, cell[i]->seed));
+        judge(out, cell[i], &others);
+    }
+    sl_stage_count_close(&out->half);
+    sl_stage_count_close(&out->tau);
+out:
+    sl_free(test);
+    return st;
 }

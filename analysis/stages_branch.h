@@ -6,6 +6,7 @@
 
 #include "analysis/boundary.h"
 #include "analysis/stages_verdict.h"
+#include "analysis/threshold.h"
 
 /* A cell's test; the sd of a difference is pooled over the tests of its row and method, since two
  * replicates say little about it. */
@@ -29,5 +30,16 @@ typedef struct sl_stage_branches {
 /* Over the cells of a row (NULL: any) and a method (NULL: any). */
 sl_stage_branches sl_stage_branches_of(const sl_stage_cell *const *cell, size_t n,
                                        const sl_stage_filter *filter);
+
+/* The threshold of a row and method by the branch tests of all seeds, and what thresholds are worth
+ * on starts they have not seen: each seed is judged by the tests of the others, whose threshold
+ * replaces 1/2 where it excludes it. Clear cells with a test. */
+typedef struct sl_stage_calibrated {
+    sl_threshold all;
+    sl_stage_count half, tau; /* right by 1/2, by the thresholds of other seeds */
+    size_t replaced;          /* cells for which 1/2 was replaced */
+} sl_stage_calibrated;
+sl_status sl_stage_calibrate(sl_stage_calibrated *out, const sl_stage_cell *const *cell, size_t n,
+                             const sl_stage_filter *filter) SL_MUSTUSE;
 
 #endif

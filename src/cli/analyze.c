@@ -47,24 +47,25 @@ static sl_status no_memory(void)
     return SL_FAIL(SL_ENOMEM, "want memory for a document, found none");
 }
 
-/* One run is its own document, several are a list. */
-static sl_status print_documents(sl_json *list)
+/* One run is its own document, several are a list; the threshold is of all. */
+static sl_status print_documents(sl_json *list, sl_analyze_branches *branches)
 {
-    sl_json *tree;
-    sl_status st;
+    sl_json *tree = json_array_size(list) == 1
+                        ? json_incref(json_array_get(list, 0))
+                        : json_pack("{s:s, s:O}", "schema", "stageline.runs/1", "runs", list);
+    sl_status st = tree ? sl_analyze_threshold(tree, branches) : no_memory();
 
-    if (json_array_size(list) == 1)
-        return sl_print_json(json_array_get(list, 0));
-    tree = json_pack("{s:s, s:O}", "schema", "stageline.runs/1", "runs", list);
-    st = tree ? sl_print_json(tree) : no_memory();
+    if (st == SL_OK)
+        st = sl_print_json(tree);
     sl_json_close(&tree);
     return st;
 }
 
-static sl_status analyze_into(sl_json *list, const char *path, const char *out)
+static sl_status analyze_into(sl_json *list, sl_analyze_branches *branches, const char *path,
+                              const char *out)
 {
     sl_json *document = NULL;
-    const sl_status st = sl_analyze_run(list ? &document : NULL, path, out);
+    const sl_status st = sl_analyze_run(list ? &document : NULL, branches, path, out);
 
     if (document && json_array_append_new(list, document) != 0)
         return no_memory();
@@ -75,22 +76,24 @@ static sl_status analyze_into(sl_json *list, const char *path, const char *out)
 static sl_status analyze_runs(const analyze_opts *o, const char *const *path, size_t count)
 {
     sl_json *list = o->is_json ? json_array() : NULL;
-    sl_status st = SL_OK;
+    sl_analyze_branches branches = { 0 };
+    sl_status st = SL_OK, said;
 
     if (o->out && count > 1)
         return SL_FAIL(SL_EUSAGE, "want one run with --out, found %zu", count);
     if (o->is_json && !list)
         return no_memory();
     for (size_t i = 0; i < count; i++) {
-        const sl_status here = analyze_into(list, path[i], o->out);
+        const sl_status here = analyze_into(list, &branches, path[i], o->out);
 
         st = st == SL_OK ? here : st;
     }
-    if (json_array_size(list)) {
-        const sl_status printed = print_documents(list);
-
-        st = st == SL_OK ? printed : st;
-    }
+    if (!list)
+        said = sl_analyze_threshold(NULL, &branches);
+    else
+        said = json_array_size(list) ? print_documents(list, &branches) : SL_OK;
+    st = st == SL_OK ? said : st;
+    sl_analyze_branches_close(&branches);
     sl_json_close(&list);
     return st;
 }
@@ -226,9 +229,9 @@ const sl_command sl_command_analyze = {
     .summary =
         "what runs, votes or answers say: stage, diversity\n"
         "PATH is a run, or a file of votes or of sets of answers (may be gzip'ed; - is stdin).\n"
-        "A run: every look and decision is derived again from the votes and compared; exit\n"
-        "code 1 if one differs. Votes: score with interval, the sequential test, effects of\n"
-        "length and order, and where the score crosses 1/2 when there are several steps.\n"
+        "A run: looks and decisions derived again from the votes; exit code 1 if one differs.\n"
+        "Runs with branch tests: the threshold of their recipe. Votes: score with interval, the\n"
+        "sequential test, effects of length and order, where the score crosses 1/2 over steps.\n"
         "Two files of answers: the first is on-policy, the second static.",
     .opts = opts,
     .most = SL_OPT_LIST_MOST,

@@ -5,14 +5,17 @@
 #include "analysis/insight.h"
 #include "analysis/votes.h"
 #include "base/json.h"
+#include "cli/analyze_branch.h"
 #include "cli/opts.h"
 #include <stddef.h>
 
-/* path: of a run. Prints sentences, or with `document` gives stageline.run/1 (owned by the caller)
- * instead; tables go to the folder `out` (NULL: none), which is made when missing. Errors:
- * SL_EFORMAT naming the first look at which the votes give another result than was recorded; the
- * document is there then all the same. */
-sl_status sl_analyze_run(sl_json **document, const char *path, const char *out) SL_MUSTUSE;
+/* path: of a run, whose branch tests go to `branches` too (NULL: they are left out). Prints
+ * sentences, or with `document` gives stageline.run/1 (owned by the caller) instead; tables go to
+ * the folder `out` (NULL: none), which is made when missing. Errors: SL_EFORMAT naming the first
+ * look at which the votes give another result than was recorded; the document is there then all the
+ * same. */
+sl_status sl_analyze_run(sl_json **document, sl_analyze_branches *branches, const char *path,
+                         const char *out) SL_MUSTUSE;
 
 /* All tables of a run into the folder `out`, which is made when missing; nothing is printed. */
 sl_status sl_analyze_tables(const char *path, const char *out) SL_MUSTUSE;

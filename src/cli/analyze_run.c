@@ -123,8 +123,8 @@ static void print_candidates(const sl_run_analysis *a)
     }
 }
 
-static sl_status print_text(const sl_run_analysis *a, const sl_insight *insight, sl_reader *reader,
-                            const char *path)
+static sl_status print_text(const sl_run_analysis *a, const sl_insight *insight,
+                            sl_analyze_branches *branches, sl_reader *reader, const char *path)
 {
     sl_reader_state state;
 
@@ -134,6 +134,7 @@ static sl_status print_text(const sl_run_analysis *a, const sl_insight *insight,
         print_measurement(&a->row[i]);
     print_agreement(a);
     SL_TRY(print_gains(a, reader));
+    SL_TRY(sl_analyze_branches_add(branches, NULL, a, reader, path));
     print_cost(a);
     print_candidates(a);
     sl_analyze_print_insight(insight);
@@ -168,7 +169,20 @@ out:
     return st;
 }
 
-sl_status sl_analyze_run(sl_json **document, const char *path, const char *out)
+static sl_status make_document(sl_json **out, const sl_run_analysis *a, const sl_insight *insight,
+                               sl_analyze_branches *branches, sl_reader *reader, const char *path)
+{
+    sl_status st;
+
+    SL_TRY(sl_run_analysis_json(out, a, insight, reader, path));
+    st = sl_analyze_branches_add(branches, *out, a, reader, path);
+    if (st != SL_OK)
+        sl_json_close(out);
+    return st;
+}
+
+sl_status sl_analyze_run(sl_json **document, sl_analyze_branches *branches, const char *path,
+                         const char *out)
 {
     sl_run_analysis a = { 0 };
     sl_insight insight = { 0 };
@@ -180,8 +194,8 @@ sl_status sl_analyze_run(sl_json **document, const char *path, const char *out)
     SL_TRY_OUT(sl_insight_run(&insight, reader));
     if (out)
         SL_TRY_OUT(write_tables(out, &a, &insight, reader));
-    SL_TRY_OUT(document ? sl_run_analysis_json(document, &a, &insight, reader, path)
-                        : print_text(&a, &insight, reader, path));
+    SL_TRY_OUT(document ? make_document(document, &a, &insight, branches, reader, path)
+                        : print_text(&a, &insight, branches, reader, path));
     if (a.differences)
         st = sl_err_where(SL_FAIL(SL_EFORMAT, "want what was recorded, found another result at %s",
                                   a.first_difference),

@@ -1,5 +1,6 @@
 /* What `measure` says of a branch test. */
 #include "cli/measure_branch.h"
+#include "analysis/threshold.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -112,4 +113,7 @@ void sl_measured_branch_text(const sl_branch *b, sl_stage score, double tau, siz
            "%zu votes and no update\n",
            (long long)(b->updates * SL_BRANCH_SOURCES) * (long long)b->replicates,
            (long long)b->answers, (long long)b->votes, b->seconds, votes_alone);
+    printf("  measured with --out at %d or more checkpoints, stageline analyze RUN... gives the "
+           "threshold of this recipe\n",
+           SL_THRESHOLD_TESTS);
 }

@@ -101,6 +101,31 @@ static sl_status branches(sl_json *list, const sl_stage_view *v)
     return SL_OK;
 }
 
+static sl_json *threshold_json(const sl_stage_filter *f, const sl_stage_calibrated *c)
+{
+    return json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:I}", "row", f->variant,
+                     "method", f->method, "tests", (json_int_t)c->all.tests, "kind",
+                     sl_threshold_names[c->all.kind], "value", sl_json_number(c->all.value),
+                     "lower", sl_json_number(c->all.interval.lower), "upper",
+                     sl_json_number(c->all.interval.upper), "excludes_half", c->all.excludes_half,
+                     "half", count_json(&c->half), "others", count_json(&c->tau), "replaced",
+                     (json_int_t)c->replaced);
+}
+
+static sl_status thresholds(sl_json *list, const sl_stage_view *v)
+{
+    for (size_t i = 0; i < sl_stage_variant_count; i++)
+        for (size_t m = 0; m < SL_STAGE_METHODS; m++) {
+            const sl_stage_filter f = { sl_stage_variants[i].name, sl_stage_methods[m], NAN, NAN };
+            sl_stage_calibrated c;
+
+            SL_TRY(sl_stage_calibrate(&c, v->cell, v->n, &f));
+            if (c.all.tests)
+                SL_TRY(append(list, threshold_json(&f, &c)));
+        }
+    return SL_OK;
+}
+
 static sl_json *votes_json(const sl_stage_view *v)
 {
     const sl_stage_votes s = sl_stage_votes_of(v->of, sl_stage_view_pick(v, "plain", NULL));
@@ -163,6 +188,7 @@ sl_status sl_stage_print_document(const sl_stage_view *v)
     SL_TRY_OUT(add_list(tree, "verdicts", verdicts, v));
     SL_TRY_OUT(add_list(tree, "rules", rules, v));
     SL_TRY_OUT(add_list(tree, "branch_tests", branches, v));
+    SL_TRY_OUT(add_list(tree, "thresholds", thresholds, v));
     SL_TRY_OUT(add_list(tree, "cells", cells, v));
     st = sl_print_json(tree);
 out:

@@ -291,7 +291,7 @@ sl_status sl_stage_print_text(const sl_stage_view *v)
     print_rules(v, 1);
     print_verdicts(v);
     print_votes(v);
-    sl_stage_print_branches(v);
+    SL_TRY(sl_stage_print_branches(v));
     print_rows(v);
     print_checks(v);
     print_time(v);

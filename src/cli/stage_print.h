@@ -41,7 +41,7 @@ typedef struct sl_stage_asked {
 enum { SL_STAGE_ASKED = 3 };
 extern const sl_stage_asked sl_stage_asked_at[SL_STAGE_ASKED];
 /* Nothing where no cell has a branch test. */
-void sl_stage_print_branches(const sl_stage_view *view);
+sl_status sl_stage_print_branches(const sl_stage_view *view) SL_MUSTUSE;
 sl_status sl_stage_print_text(const sl_stage_view *view) SL_MUSTUSE;
 sl_status sl_stage_print_document(const sl_stage_view *view) SL_MUSTUSE;
 

@@ -75,16 +75,50 @@ static void print_misled(const sl_stage_view *v)
             print_misled_cell(v, v->cell[i]);
 }
 
-void sl_stage_print_branches(const sl_stage_view *v)
+static sl_status print_threshold(const sl_stage_view *v, const char *row, const char *method)
+{
+    const sl_stage_filter f = { row, method, NAN, NAN };
+    sl_stage_calibrated c;
+
+    SL_TRY(sl_stage_calibrate(&c, v->cell, v->n, &f));
+    if (!c.all.tests)
+        return SL_OK;
+    printf("%-14s %-8s %5zu  ", row, method, c.all.tests);
+    if (c.all.kind == SL_THRESHOLD_NONE)
+        printf("%-22s  -  ", "-");
+    else
+        printf("%5.2f [%5.2f, %5.2f]    %-3s", c.all.value, c.all.interval.lower,
+               c.all.interval.upper, c.all.excludes_half ? "no" : "yes");
+    print_count(&c.half);
+    print_count(&c.tau);
+    printf("  %zu\n", c.replaced);
+    return SL_OK;
+}
+
+static sl_status print_thresholds(const sl_stage_view *v)
+{
+    printf("\nThe threshold by branch tests [.95] (infinite: no crossing). Each seed judged by the "
+           "tests of the others, which replace 1/2 only where their interval excludes it; clear "
+           "cells.\n"
+           "row            method   tests  threshold        1/2 inside  right: 1/2  others' tau  "
+           "replaced\n");
+    for (size_t i = 0; i < sl_stage_variant_count; i++)
+        for (size_t m = 0; m < SL_STAGE_METHODS; m++)
+            SL_TRY(print_threshold(v, sl_stage_variants[i].name, sl_stage_methods[m]));
+    return SL_OK;
+}
+
+sl_status sl_stage_print_branches(const sl_stage_view *v)
 {
     const sl_stage_filter any = sl_stage_any();
     const sl_stage_branches b = sl_stage_branches_of(v->cell, v->n, &any);
 
     if (!b.of)
-        return;
+        return SL_OK;
     print_counts(v);
     print_misled(v);
     printf("\nCost of a branch test: %.0f updates, %.0f answers, %.0f votes, %.1f s of processor "
            "time; the score took %.0f votes and no update.\n",
            b.updates, b.answers, b.votes, b.cpu_s, sl_stage_votes_of(v->cell, v->n).votes);
+    return print_thresholds(v);
 }

@@ -83,6 +83,36 @@ prints "preference injection; decision: on-policy data next" "all as recorded, b
 expect 0 "$program" export advised --table names
 prints "branch test: on-policy data gain more"
 
+# Several tests of one recipe give its threshold, from the records alone.
+expect 0 "$program" analyze measured-1 measured-5
+prints "no threshold: 2 branch tests: a threshold wants 4 or more" "on-policy data win now, as the score says"
+for s in 2 5; do
+    # shellcheck disable=SC2086
+    expect 0 "$program" measure "$recipes/world-dpo.yaml" $mini --policy "$(start $s)" --branch 32 \
+        --out "again-$s" --set seed=2
+done
+expect 0 "$program" analyze again-2 measured-5 measured-1 again-5
+prints "threshold of this recipe: 0." "from 4 branch tests: on-policy data begin to gain more at a score of 0."
+expect 0 "$program" analyze again-2 measured-5 measured-1 again-5 --json
+"$python" - out measured-1.json <<'PY'
+import json, sys
+runs, one = (json.load(open(p)) for p in sys.argv[1:3])
+t = runs["threshold"]
+test = {r["path"]: r["branch_tests"][0] for r in runs["runs"]}
+assert t["kind"] == "crossed" and t["tests"] == 4 and t["level"] == 0.95, t
+assert test["measured-1"]["bs"] < t["value"] < test["measured-5"]["bs"], (t, test)
+assert t["lowest"] == test["measured-1"]["bs"] == one["bs"]["value"], t
+assert test["measured-1"]["difference"] == {k: one["branch"]["difference"][k] for k in ("value", "se", "lower", "upper")}
+assert test["measured-1"]["winner"] == "static" and test["measured-1"]["agrees"] is True
+assert "threshold" not in runs["runs"][0]
+PY
+expect 0 "$program" analyze measured-1 advised
+prints "no threshold: policy.candidates is another in advised than in measured-1"
+expect 0 "$program" analyze advised --json
+prints '"kind": "too-few-tests"' '"reason": "1 branch test: a threshold wants 4 or more'
+expect 0 "$program" analyze truth-1 --json
+prints '"branch_tests": []' '"threshold": null'
+
 # A branch that learns nothing gains nothing, exactly; undecided.
 # shellcheck disable=SC2086
 expect 0 "$program" measure "$recipes/world-dpo.yaml" $mini --policy "$(start 2)" --branch 2 --json \

@@ -107,7 +107,7 @@ static void test_document_of_an_honest_record(void **state)
 
     (void)state;
     write_run(path, &(lie){ .bs_factor = 1 });
-    T_OK(sl_analyze_run(&document, path, NULL));
+    T_OK(sl_analyze_run(&document, NULL, path, NULL));
     m = json_array_get(json_object_get(document, "measurements"), 0);
     gain = json_array_get(json_object_get(document, "gains"), 0);
     T_CLOSE(number(m, "bs", "value"), 2.0 / 3.0, TOL_F64);
@@ -132,7 +132,7 @@ static void check_lie(const lie *l, const char *what)
     sl_json *document = NULL;
 
     write_run(path, l);
-    T_FAILS(sl_analyze_run(&document, path, NULL), SL_EFORMAT, what);
+    T_FAILS(sl_analyze_run(&document, NULL, path, NULL), SL_EFORMAT, what);
     assert_int_equal(json_integer_value(json_object_get(document, "differences")), 1);
     assert_false(json_is_true(
         json_object_get(json_array_get(json_object_get(document, "measurements"), 0), "is_same")));
@@ -162,7 +162,7 @@ static void test_a_share_is_derived_again(void **state)
 
     (void)state;
     write_run(path, &(lie){ .bs_factor = 1, .is_soft = 1 });
-    T_OK(sl_analyze_run(&document, path, NULL));
+    T_OK(sl_analyze_run(&document, NULL, path, NULL));
     decision =
         json_object_get(json_array_get(json_object_get(document, "measurements"), 0), "decision");
     recorded = json_object_get(decision, "recorded");
