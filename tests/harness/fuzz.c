@@ -58,7 +58,30 @@ void t_fuzz_write(const char *name, const void *bytes, size_t count)
     t_expect(f && fwrite(bytes, 1, count, f) == count && fclose(f) == 0, "a file of the target");
 }
 
-#ifndef SL_LIBFUZZER
+#ifdef SL_LIBFUZZER
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t room);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned number);
+
+/* Begins with the seed that is made, where there is one; every second time it is the target's own
+ * change. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned number)
+{
+    static char text[2 * T_FUZZ_BYTES];
+    sl_rng rng = sl_rng_at(1, sl_rng_stream(t_fuzz.name), number);
+
+    if (t_fuzz.make && size < T_FUZZ_LEAST && room >= T_FUZZ_BYTES) {
+        size = t_fuzz.make(text);
+        memcpy(data, text, size);
+    }
+    if (!t_fuzz.change || number % 2 || size < T_FUZZ_LEAST || size > T_FUZZ_BYTES)
+        return LLVMFuzzerMutate(data, size, room);
+    memcpy(text, data, size);
+    size = t_fuzz.change(text, size, &rng);
+    size = size < room ? size : room;
+    memcpy(data, text, size);
+    return size;
+}
+#else
 enum { FILES = 64 };
 
 typedef struct corpus {

@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { T_FUZZ_BYTES = 16384 }; /* of a seed; a changed one may have twice as many */
+enum {
+    T_FUZZ_BYTES = 16384, /* of a seed; a changed one may have twice as many */
+    T_FUZZ_LEAST = 8      /* below this libFuzzer begins anew with the seed that is made */
+};
 
 typedef struct t_fuzz_target {
     const char *name;  /* of the random stream */

@@ -2,10 +2,11 @@
  * checks behind them are reached. A journal that opens gives whole units, and knows its tail. */
 #include "base/hash.h"
 #include "harness/fuzz.h"
+#include "run/frames.h"
 #include "run/journal.h"
 #include <string.h>
 
-enum { FUZZ_SEED = 0x51ed5eed, FUZZ_BYTES = 8192, FUZZ_UNITS = 6 };
+enum { FUZZ_SEED = 0x51ed5eed, FUZZ_UNITS = 6 };
 
 static size_t make_seed(char *to);
 static size_t mutate(char *text, size_t n, sl_rng *rng);
@@ -148,49 +149,7 @@ static size_t make_seed(char *to)
     return size;
 }
 
-/* Gives every frame that still lies inside new checksums. */
-static void mend(unsigned char *data, size_t size)
-{
-    sl_frame f;
-    size_t at = 0;
-
-    while (sl_frame_peek(&f, data, size, at)) {
-        sl_frame_encode(data + at, &f, FUZZ_SEED);
-        at += sl_frame_bytes(f.payload_bytes);
-    }
-}
-
-/* Bits flipped and bytes at their edges; half of them with sound checksums, a quarter cut off. */
 static size_t mutate(char *text, size_t n, sl_rng *rng)
 {
-    static const unsigned char edges[] = { 0, 1, 0x7f, 0x80, 0xff };
-    const size_t cut = sl_rng_below(rng, 4) ? n : sl_rng_below(rng, (uint32_t)n) + 1;
-
-    for (uint32_t changes = 1 + sl_rng_below(rng, 4); changes > 0; changes--) {
-        unsigned char *at = (unsigned char *)text + sl_rng_below(rng, (uint32_t)cut);
-
-        if (sl_rng_below(rng, 2))
-            *at ^= (unsigned char)(1u << sl_rng_below(rng, 8));
-        else
-            *at = edges[sl_rng_below(rng, sizeof edges)];
-    }
-    if (sl_rng_below(rng, 2))
-        mend((unsigned char *)text, cut);
-    return cut;
+    return frames_mutate(text, n, rng, FUZZ_SEED);
 }
-
-#ifdef SL_LIBFUZZER
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t room);
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned seed);
-
-/* Begins with a sound journal; half of the changes get their checksums mended. */
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned seed)
-{
-    if (size < SL_COMMIT_BYTES && room >= FUZZ_BYTES)
-        size = make_journal(data);
-    size = LLVMFuzzerMutate(data, size, room);
-    if (seed % 2)
-        mend(data, size);
-    return size;
-}
-#endif
