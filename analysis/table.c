@@ -10,10 +10,7 @@ sl_status sl_table_open(sl_table_out *t, const char *folder, const char *name, c
     *t = (sl_table_out){ 0 };
     SL_TRY(sl_file_join(t->path, sizeof t->path, folder, name));
     snprintf(t->temporary, sizeof t->temporary, "%s.tmp", t->path);
-    t->file = fopen(t->temporary, "w");
-    if (!t->file)
-        return sl_err_where(SL_FAIL(SL_EIO, "want to write it, found: %s", strerror(errno)), "%s",
-                            t->path);
+    SL_TRY(sl_err_where(sl_file_stream(&t->file, t->temporary), "%s", t->path));
     fprintf(t->file, "%s\n", header);
     return SL_OK;
 }

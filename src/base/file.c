@@ -66,6 +66,30 @@ sl_status sl_file_sync_folder(const char *path)
     return sl_err_where(st, "%s", path);
 }
 
+sl_status sl_file_create(int *fd, const char *path, unsigned mode)
+{
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+
+    *fd = open(path, flags, mode);
+    if (*fd < 0 && errno == EEXIST && unlink(path) == 0)
+        *fd = open(path, flags, mode);
+    return *fd < 0 ? io_failed("create it") : SL_OK;
+}
+
+sl_status sl_file_stream(FILE **out, const char *path)
+{
+    int fd;
+
+    *out = NULL;
+    SL_TRY(sl_file_create(&fd, path, 0666));
+    *out = fdopen(fd, "w");
+    if (*out)
+        return SL_OK;
+    close(fd);
+    unlink(path);
+    return io_failed("write it");
+}
+
 /* Opens a file that did not exist, in the folder of path: another name for each process and call,
  * so that two writers of one path cannot meet in one temporary file. */
 static sl_status open_temporary(int *fd, char name[PATH_MAX], const char *path)
@@ -154,6 +178,13 @@ sl_status sl_file_new_folder(const char *path)
     return sl_err_where(io_failed("make the folder"), "%s", path);
 }
 
+int sl_file_is_folder(const char *path)
+{
+    struct stat s;
+
+    return lstat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
 int sl_file_exists(const char *path)
 {
     struct stat s;
@@ -210,7 +241,8 @@ static sl_status map_descriptor(sl_map *out, int fd)
 
 sl_status sl_map_open(sl_map *out, const char *path)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* a pipe would wait for its writer */
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     sl_status st;
 
     *out = (sl_map){ 0 };

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -58,6 +59,23 @@ static sl_status read_path(buffer *b, const char *path)
     st = read_descriptor(b, fd);
     if (!is_stdin)
         close(fd);
+    return st;
+}
+
+static sl_status read_regular(buffer *b, const char *path)
+{
+    const int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat s;
+    sl_status st;
+
+    if (fd < 0 && errno == ELOOP)
+        return SL_FAIL(SL_EFORMAT, "want a regular file, found a link");
+    if (fd < 0)
+        return SL_FAIL(SL_EIO, "want to read it, found: %s", strerror(errno));
+    st = fstat(fd, &s) == 0 && S_ISREG(s.st_mode)
+             ? read_descriptor(b, fd)
+             : SL_FAIL(SL_EFORMAT, "want a regular file, found another kind");
+    close(fd);
     return st;
 }
 
@@ -134,10 +152,11 @@ static sl_status inflate_all(buffer *out, const buffer *in)
     return st;
 }
 
-sl_status sl_file_read(char **out, size_t *bytes, const char *path, size_t limit_bytes)
+static sl_status read_whole(char **out, size_t *bytes, const char *path, size_t limit_bytes,
+                            sl_status (*read_it)(buffer *b, const char *path))
 {
     buffer raw = { .limit = limit_bytes }, inflated = { .limit = limit_bytes };
-    sl_status st = read_path(&raw, path);
+    sl_status st = read_it(&raw, path);
 
     *out = NULL;
     if (st == SL_OK && raw.bytes >= 2 && !memcmp(raw.data, "\x1f\x8b", 2)) {
@@ -152,4 +171,14 @@ sl_status sl_file_read(char **out, size_t *bytes, const char *path, size_t limit
     *out = raw.data;
     *bytes = raw.bytes;
     return SL_OK;
+}
+
+sl_status sl_file_read(char **out, size_t *bytes, const char *path, size_t limit_bytes)
+{
+    return read_whole(out, bytes, path, limit_bytes, read_path);
+}
+
+sl_status sl_file_read_regular(char **out, size_t *bytes, const char *path, size_t limit_bytes)
+{
+    return read_whole(out, bytes, path, limit_bytes, read_regular);
 }

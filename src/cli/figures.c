@@ -272,6 +272,7 @@ static sl_status draw(const sl_figure *figure, const char *tables, const char *o
     SL_TRY(sl_file_join(path, sizeof path, folder, name));
     snprintf(drawn, sizeof drawn, "%s.part", path);
     SL_TRY(find_script(script, plots, figure));
+    (void)unlink(drawn); /* what a killed gnuplot left, or a link, is not written through */
     st = sl_gnuplot_run(script, argument);
     if (st == SL_OK)
         st = publish(path, drawn);

@@ -165,6 +165,7 @@ static sl_status open_buffers(sampling *s, const sl_backend *backend)
 static sl_status open_out(sampling *s)
 {
     const char *path = s->opts->out;
+    sl_status st;
     int n;
 
     s->to = stdout;
@@ -173,12 +174,13 @@ static sl_status open_out(sampling *s)
     if (sl_file_exists(path))
         return SL_FAIL(SL_EIO, "want a new file, found \"%s\" there", path);
     n = snprintf(s->part, sizeof s->part, "%s.part", path);
-    s->to = n > 0 && (size_t)n < sizeof s->part ? fopen(s->part, "we") : NULL;
-    if (!s->to) {
+    if (n < 0 || (size_t)n >= sizeof s->part)
+        st = SL_FAIL(SL_EARG, "want a path below %zu bytes, found %d", sizeof s->part, n);
+    else
+        st = sl_file_stream(&s->to, s->part);
+    if (st != SL_OK)
         s->part[0] = '\0';
-        return SL_FAIL(SL_EIO, "want to write \"%s\", found it cannot be made", path);
-    }
-    return SL_OK;
+    return sl_err_where(st, "%s", path);
 }
 
 /* --- drawing --------------------------------------------------------------------------------- */

@@ -4,7 +4,6 @@
 #include "base/sort.h"
 #include "model/safetensors.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,11 +99,10 @@ out:
 
 static sl_status write_file(const char *path, const sl_tensor_source *source, size_t count)
 {
-    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    sl_status st = SL_OK;
+    sl_status st;
+    int fd;
 
-    if (fd < 0)
-        return SL_FAIL(SL_EIO, "cannot write: %s", strerror(errno));
+    SL_TRY(sl_file_create(&fd, path, 0666));
     st = write_header(fd, source, count);
     if (st == SL_OK)
         st = write_data(fd, source, count);

@@ -14,7 +14,7 @@ sl_status sl_decision_log_open(sl_decision_log *out, const char *path,
     sl_frame f;
 
     *out = (sl_decision_log){ 0 };
-    SL_TRY(sl_file_read(&data, &out->bytes, path, SL_DECISIONS_MAX));
+    SL_TRY(sl_file_read_regular(&data, &out->bytes, path, SL_DECISIONS_MAX));
     out->data = (unsigned char *)data;
     if (!sl_frame_decode(&f, out->data, out->bytes, 0, seed)) {
         if (sl_frame_was_synced(out->data, out->bytes, 0, 1, seed))

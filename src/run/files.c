@@ -106,6 +106,17 @@ sl_status sl_rank_list_open(sl_rank_list *out, const char *rank_folder)
     return st;
 }
 
+sl_status sl_run_folder(const char *path)
+{
+    sl_status st;
+
+    if (sl_file_is_folder(path))
+        return SL_OK;
+    st = sl_file_new_folder(path);
+    return st == SL_EARG ? sl_err_hint(st, "a link in place of a folder of a run is not followed")
+                         : st;
+}
+
 void sl_rank_list_close(sl_rank_list *list)
 {
     sl_free(list->row);

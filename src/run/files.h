@@ -23,6 +23,9 @@ sl_status sl_rank_path(char *out, const char *rank_folder, sl_rank_file kind,
                        uint32_t number) SL_MUSTUSE;
 /* out (SL_RUN_PATH) = "RUN/checkpoints/step-000000000400". */
 sl_status sl_checkpoint_path(char *out, const char *run_path, int64_t step) SL_MUSTUSE;
+/* A folder of a run: made when it is not there; a link in its place is refused, so that nothing is
+ * written elsewhere. Errors: SL_EARG, SL_EIO. */
+sl_status sl_run_folder(const char *path) SL_MUSTUSE;
 /* Takes the lock of a folder, "RUN/lock". *fd: holds it until closed; -1 when another does. */
 sl_status sl_run_lock(int *fd, const char *run_path) SL_MUSTUSE;
 

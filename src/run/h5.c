@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Recursive: a visitor of one segment's rows may write them to another file. */
 static pthread_mutex_t mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
@@ -109,7 +110,8 @@ sl_status sl_h5_create(hid_t *out, const char *path, size_t user_block_bytes)
     SL_TRY_OUT(SL_H5_ID(&creation, H5Pcreate(H5P_FILE_CREATE)));
     SL_TRY_OUT(SL_H5(H5Pset_userblock(creation, user_block_bytes)));
     SL_TRY_OUT(SL_H5(H5Pset_obj_track_times(creation, 0)));
-    SL_TRY_OUT(SL_H5_ID(out, H5Fcreate(path, H5F_ACC_TRUNC, creation, access)));
+    (void)unlink(path); /* left by a process that died, or a link: never written through */
+    SL_TRY_OUT(SL_H5_ID(out, H5Fcreate(path, H5F_ACC_EXCL, creation, access)));
 out:
     sl_h5_close(&creation);
     sl_h5_close(&access);

@@ -159,7 +159,7 @@ sl_status sl_run_identity_load(sl_run_identity *out, const char *run_path)
 
     *out = (sl_run_identity){ 0 };
     SL_TRY(sl_file_join(path, sizeof path, run_path, "run.json"));
-    SL_TRY_OUT(sl_file_read(&out->json, &bytes, path, SL_RUN_JSON_MAX));
+    SL_TRY_OUT(sl_file_read_regular(&out->json, &bytes, path, SL_RUN_JSON_MAX));
     hash_json(out, bytes);
     SL_TRY_OUT(sl_json_parse(&run, out->json, bytes, path));
     SL_TRY_OUT(sl_err_where(identity_read(out, run), "%s", path));

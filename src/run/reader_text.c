@@ -51,7 +51,7 @@ static sl_status add_sealed(sl_reader *reader, const sl_part *p)
     if (strcmp(hex, p->info.text_sha256))
         return SL_FAIL(SL_EFORMAT, "%s: want SHA-256 %.16s..., found %.16s...", path,
                        p->info.text_sha256, hex);
-    SL_TRY(sl_file_read(&lines, &bytes, path, TEXTS_MAX_BYTES));
+    SL_TRY(sl_file_read_regular(&lines, &bytes, path, TEXTS_MAX_BYTES));
     st = add_lines(reader, lines, bytes);
     sl_free(lines);
     return sl_err_where(st, "%s", path);

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* What is to be done with one number. */
@@ -319,9 +318,7 @@ static sl_status to_quarantine(const looker *l, uint32_t number)
 
     SL_TRY(sl_rank_path(from, l->rank_folder, SL_FILE_SEGMENT, number));
     SL_TRY(sl_file_join(folder, sizeof folder, l->run_path, "quarantine"));
-    if (mkdir(folder, 0700) && errno != EEXIST)
-        return sl_err_where(SL_FAIL(SL_EIO, "want this folder, found: %s", strerror(errno)), "%s",
-                            folder);
+    SL_TRY(sl_run_folder(folder));
     SL_TRY(sl_file_join(to, sizeof to, folder, strrchr(from, '/') + 1));
     if (rename(from, to))
         return sl_err_where(SL_FAIL(SL_EIO, "want to move it, found: %s", strerror(errno)), "%s",

@@ -150,8 +150,7 @@ static sl_status make_folders(const sl_run *run)
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         SL_TRY(sl_file_join(path, sizeof path, run->path, names[i]));
-        if (!sl_file_exists(path))
-            SL_TRY(sl_file_new_folder(path));
+        SL_TRY(sl_run_folder(path));
     }
     return sl_file_sync_folder(run->path);
 }

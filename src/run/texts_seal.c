@@ -7,7 +7,6 @@
 #include "run/files.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,9 +61,7 @@ static sl_status seal_to(sealer *s, const char *temporary, const char *to, const
 {
     sl_status st;
 
-    s->fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (s->fd < 0)
-        return SL_FAIL(SL_EIO, "want to create it, found: %s", strerror(errno));
+    SL_TRY(sl_file_create(&s->fd, temporary, 0600));
     sl_sha256_open(&s->sha);
     st = deflate_all(s, from->data, bytes);
     deflateEnd(&s->z);

@@ -80,7 +80,7 @@ static sl_status check_text_lines(checker *c, const char *path, size_t bytes_max
     sl_status st = SL_OK;
     unsigned long long number = 0;
 
-    SL_TRY(sl_file_read(&data, &bytes, path, TEXTS_MAX));
+    SL_TRY(sl_file_read_regular(&data, &bytes, path, TEXTS_MAX));
     rest = (sl_span){ data, bytes < bytes_max ? bytes : bytes_max };
     while (st == SL_OK && sl_text_line(&line, &rest)) {
         sl_text text;

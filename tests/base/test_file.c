@@ -287,6 +287,79 @@ static void sweep(const char *path, int is_lasting)
     assert_true(n > 2);
 }
 
+static void put_link(const char *to, const char *name)
+{
+    char path[4200];
+
+    snprintf(path, sizeof path, "%s", in_folder(to));
+    assert_int_equal(symlink(path, in_folder(name)), 0);
+}
+
+static void check_victim(void)
+{
+    char *text;
+    size_t bytes;
+
+    T_OK(sl_file_read(&text, &bytes, in_folder("victim"), 100));
+    assert_string_equal(text, "mine");
+    sl_free(text);
+}
+
+/* Where a temporary name is a link to something of the user's, the link goes and that stays. */
+static void test_nothing_is_written_through_a_link(void **state)
+{
+    FILE *to;
+    int fd;
+
+    (void)state;
+    T_OK(sl_file_write_atomic(in_folder("victim"), "mine", 4));
+    put_link("victim", "created");
+    T_OK(sl_file_create(&fd, in_folder("created"), 0600));
+    assert_int_equal(write(fd, "theirs", 6), 6);
+    assert_int_equal(close(fd), 0);
+    put_link("victim", "stream");
+    T_OK(sl_file_stream(&to, in_folder("stream")));
+    assert_true(fputs("theirs", to) >= 0);
+    assert_int_equal(fclose(to), 0);
+    put_link("victim", "atomic");
+    T_OK(sl_file_write_atomic(in_folder("atomic"), "theirs", 6));
+    check_victim();
+    put_link("nowhere", "dangling");
+    T_OK(sl_file_create(&fd, in_folder("dangling"), 0600));
+    assert_int_equal(close(fd), 0);
+    assert_int_not_equal(access(in_folder("nowhere"), F_OK), 0);
+    T_OK(sl_file_create(&fd, in_folder("created"), 0600)); /* left by a process that died */
+    assert_int_equal(close(fd), 0);
+    T_OK(sl_file_new_folder(in_folder("folder")));
+    T_FAILS(sl_file_create(&fd, in_folder("folder"), 0600), SL_EIO, "want to create it");
+    put_link("folder", "to-folder");
+    assert_true(sl_file_is_folder(in_folder("folder")));
+    assert_false(sl_file_is_folder(in_folder("to-folder")));
+    T_FAILS(sl_file_new_folder(in_folder("to-folder")), SL_EARG, "one that exists");
+}
+
+/* Files of a run folder that a stranger made: nothing is waited for, no link leads elsewhere. */
+static void test_only_regular_files_where_strangers_write(void **state)
+{
+    char *text;
+    size_t bytes;
+    sl_map map;
+
+    (void)state;
+    T_OK(sl_file_write_atomic(in_folder("victim"), "mine", 4));
+    T_OK(sl_file_read_regular(&text, &bytes, in_folder("victim"), 100));
+    assert_string_equal(text, "mine");
+    sl_free(text);
+    put_link("victim", "link");
+    T_FAILS(sl_file_read_regular(&text, &bytes, in_folder("link"), 100), SL_EFORMAT,
+            "found a link");
+    assert_int_equal(mkfifo(in_folder("pipe"), 0600), 0);
+    T_FAILS(sl_file_read_regular(&text, &bytes, in_folder("pipe"), 100), SL_EFORMAT,
+            "another kind");
+    T_FAILS(sl_map_open(&map, in_folder("pipe")), SL_EARG, "another kind");
+    T_FAILS(sl_file_read_regular(&text, &bytes, folder, 100), SL_EFORMAT, "another kind");
+}
+
 static void test_every_allocation_may_fail(void **state)
 {
     static unsigned char z[BIG];
@@ -314,6 +387,8 @@ int main(void)
         IN_FOLDER(test_write_follows_umask),
         IN_FOLDER(test_folders),
         IN_FOLDER(test_join),
+        IN_FOLDER(test_nothing_is_written_through_a_link),
+        IN_FOLDER(test_only_regular_files_where_strangers_write),
         IN_FOLDER(test_map),
         IN_FOLDER(test_every_allocation_may_fail),
     };
