@@ -361,20 +361,29 @@ static size_t format_of(const sl_json *row)
 /* --- rows --------------------------------------------------------------------------------------
  */
 
-/* A prompt stands in a set once: a second row would count as a prompt of its own. */
+static sl_answer_set *set_of(const sl_set_row *r, size_t group)
+{
+    return &r->file->sets->set[r->group[group]->set];
+}
+
+/* A prompt stands in a set once: a second row would count as a prompt of its own. A row that is
+ * refused for one of its sets leaves no trace in the others. */
 static sl_status accept(const sl_set_row *r)
 {
     for (size_t k = 0; k < r->groups; k++) {
-        sl_answer_set *s = &r->file->sets->set[r->group[k]->set];
-        const uint64_t mine = s->seen.count + 1;
-        uint64_t at = mine;
+        const uint64_t at = sl_id_map_find(&set_of(r, k)->seen, r->prompt);
 
-        SL_TRY(sl_id_map_get(&at, &s->seen, r->prompt));
-        if (at != mine)
+        if (at)
             return SL_FAIL(SL_EFORMAT,
                            "want a prompt once in a set, found it again (first as "
                            "prompt %llu)",
                            (unsigned long long)at);
+    }
+    for (size_t k = 0; k < r->groups; k++) {
+        sl_answer_set *s = set_of(r, k);
+        uint64_t at = s->seen.count + 1;
+
+        SL_TRY(sl_id_map_get(&at, &s->seen, r->prompt));
     }
     return SL_OK;
 }

@@ -394,6 +394,39 @@ static void test_common_prompts(void **state)
     sl_sets_close(&s);
 }
 
+/* The second row is refused, since the on-policy set has its prompt already: the static set must
+ * not believe that it has it too, and take another prompt's scores for those of the third row. */
+static void test_a_row_refused_for_one_set_is_in_none(void **state)
+{
+    const sl_rows_limit limit = { .share = 0.5, .is_given = 1 };
+    sl_sets_settings settings = sl_sets_settings_defaults();
+    sl_answer_sets s = { 0 };
+    sl_sets_contrast c;
+
+    (void)state;
+    settings.limit = &limit;
+    T_OK(read_two(
+        &s, &settings,
+        write_file(
+            "a.jsonl",
+            "{\"prompt_id\":1,\"answers\":[{\"text\":\"a\",\"source\":\"on-policy\",\"score\":1}]}"
+            "\n"
+            "{\"prompt_id\":1,\"answers\":[{\"text\":\"b\",\"source\":\"static\",\"score\":7},"
+            "{\"text\":\"c\",\"source\":\"on-policy\",\"score\":7}]}\n"
+            "{\"prompt_id\":2,\"answers\":[{\"text\":\"d\",\"source\":\"static\",\"score\":5},"
+            "{\"text\":\"e\",\"source\":\"on-policy\",\"score\":9}]}\n"),
+        NULL));
+    assert_int_equal(s.sets, 2);
+    T_OK(sl_sets_contrast_of(&c, &s, s.set[0].origin == SL_ORIGIN_STATIC,
+                             s.set[0].origin != SL_ORIGIN_STATIC));
+    assert_int_equal(c.common, 1);
+    assert_int_equal(c.only_on, 1);
+    assert_int_equal(c.only_off, 0);
+    T_CLOSE(c.value[SL_CONTRAST_BS_HARD].value, 1.0, TOL_EXACT);
+    sl_sets_contrast_close(&c);
+    sl_sets_close(&s);
+}
+
 /* --- embeddings --------------------------------------------------------------------------------
  */
 
@@ -723,6 +756,7 @@ int main(void)
         cmocka_unit_test(test_a_corpus_does_not_know_the_order),
         cmocka_unit_test(test_swapped_files_swap_the_sides),
         cmocka_unit_test(test_common_prompts),
+        cmocka_unit_test(test_a_row_refused_for_one_set_is_in_none),
         cmocka_unit_test(test_diversity_at_equal_length),
         cmocka_unit_test(test_embeddings),
         cmocka_unit_test(test_every_kind_of_bad_row),
