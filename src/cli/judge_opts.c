@@ -20,6 +20,7 @@ static const struct {
     { "retries", U32, offsetof(sl_judge_opts, set.retries) },
     { "backoff_s", F64, offsetof(sl_judge_opts, set.backoff_s) },
     { "max_tok", U32, offsetof(sl_judge_opts, set.max_tok) },
+    { "env", TEXT, offsetof(sl_judge_opts, set.env) },
     { "tokenizer", TEXT, offsetof(sl_judge_opts, set.tokenizer) },
     { "device", TEXT, offsetof(sl_judge_opts, device) },
     { "threads", U32, offsetof(sl_judge_opts, threads) },

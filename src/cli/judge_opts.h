@@ -42,7 +42,7 @@ typedef struct sl_judge_opts {
           "pairs without an answer become votes of null instead of an error" },                    \
     {                                                                                              \
         "set", SL_OPT_LIST, offsetof(type, at.number), "KEY=VALUE",                                \
-            "seed temperature batch timeout_s start_s retries backoff_s max_tok"                   \
+            "seed temperature batch timeout_s start_s retries backoff_s max_tok env"               \
     }
 
 sl_judge_opts sl_judge_opts_defaults(void); /* no judge is named */

@@ -10,6 +10,8 @@
 #include "train/train.h"
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { RUN_JSON_MAX_BYTES = 64 << 20 };
 
@@ -151,7 +153,7 @@ static sl_status check_inputs(const sl_session *s, const char *folder)
     sl_status st = SL_OK;
 
     SL_TRY(sl_file_join(path, sizeof path, folder, "run.json"));
-    SL_TRY_OUT(sl_json_load(&then, path, RUN_JSON_MAX_BYTES));
+    SL_TRY_OUT(sl_json_load_regular(&then, path, RUN_JSON_MAX_BYTES));
     SL_TRY_OUT(sl_session_describe(&now, s));
     SL_TRY_OUT(sl_err_where(compare_inputs(then, now), "%s", path));
 out:
@@ -283,6 +285,21 @@ out:
     return st;
 }
 
+/* A run of somebody else that starts a command is not gone on with: the user named the run, not the
+ * command. */
+static sl_status check_commands(const sl_recipe *r, const char *path)
+{
+    const char *command = r->judge.command[0] ? r->judge.command : r->sampler.command;
+    struct stat s;
+
+    if (!command[0] || (stat(path, &s) == 0 && s.st_uid == geteuid()))
+        return SL_OK;
+    return sl_err_hint(SL_FAIL(SL_EARG,
+                               "want a run of your own, found another's that would start \"%.80s\"",
+                               command),
+                       "a copy of the folder is yours: cp -r");
+}
+
 /* The recipe that a run holds. */
 static sl_status stored_recipe(sl_recipe *out, const char *folder)
 {
@@ -297,11 +314,12 @@ static sl_status stored_recipe(sl_recipe *out, const char *folder)
         return sl_err_hint(
             SL_FAIL(SL_EIO, "want a run with run.json, found none in \"%s\"", folder),
             "nothing is recorded in it: start anew with another --out");
-    SL_TRY(sl_json_load(&tree, path, RUN_JSON_MAX_BYTES));
+    SL_TRY(sl_json_load_regular(&tree, path, RUN_JSON_MAX_BYTES));
     st = sl_yaml_undump(out, sl_recipe_keys, sl_recipe_key_count, json_object_get(tree, "recipe"),
                         path);
     sl_json_close(&tree);
-    return st;
+    SL_TRY(st);
+    return sl_err_where(check_commands(out, path), "%s", path);
 }
 
 sl_status sl_run_recipe(const sl_recipe *recipe, const sl_run_request *request)

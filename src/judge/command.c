@@ -124,6 +124,7 @@ static sl_status command_open(void **state, const sl_judge_settings *set, const 
     c->order = (sl_order_settings){ set->both_orders, set->seed, set->batch };
     c->rules = (sl_reply_rules){ set->temperature, set->keeps_failed };
     return sl_asker_open(&c->asker, &(sl_asker_settings){ .command = set->command,
+                                                          .env = set->env,
                                                           .start_s = set->start_s,
                                                           .timeout_s = set->timeout_s,
                                                           .backoff_s = set->backoff_s,

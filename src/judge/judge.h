@@ -47,6 +47,7 @@ typedef struct sl_judge_settings {
     const char *tokenizer;            /* reward: folder or tokenizer.json; NULL: the checkpoint's */
     const struct sl_backend *backend; /* reward: what computes it */
     const char *command;              /* command: for /bin/sh -c */
+    const char *env;                  /* command: variables that it gets (sl_process_settings) */
     const char *url;                  /* endpoint: ".../v1" or the whole address */
     const char *model;                /* endpoint: its name there */
     const char *key_env;              /* endpoint: variable that holds the key; NULL: no key */

@@ -14,6 +14,7 @@ typedef struct sl_outside_settings {
     const char *name;         /* row of the table */
     const char *candidates;   /* candidates: file of rows */
     const char *command;      /* command: for /bin/sh -c */
+    const char *env;          /* command: variables that it gets (sl_process_settings) */
     const char *url;          /* endpoint: ".../v1" or the whole address */
     const char *model;        /* endpoint: its name there */
     const char *key_env;      /* endpoint: variable that holds the key; NULL: no key */

@@ -116,6 +116,7 @@ static sl_status command_open(void **state, const sl_outside_settings *set)
     *state = c;
     c->max_new = set->max_new;
     return sl_asker_open(&c->asker, &(sl_asker_settings){ .command = set->command,
+                                                          .env = set->env,
                                                           .start_s = set->start_s,
                                                           .timeout_s = set->timeout_s,
                                                           .backoff_s = set->backoff_s,

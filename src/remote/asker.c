@@ -7,7 +7,7 @@
 
 struct sl_asker {
     sl_process *process; /* NULL: not running */
-    char *line;          /* for /bin/sh */
+    char *line, *env;    /* for /bin/sh; variables that it gets */
     sl_asker_settings set;
     int64_t asked;    /* questions so far: the next id */
     int is_warm;      /* this process has answered */
@@ -33,6 +33,8 @@ sl_status sl_asker_open(sl_asker **out, const sl_asker_settings *settings)
     SL_TRY(sl_take(out, 1, sizeof **out));
     (*out)->set = *settings;
     st = sl_strdup(&(*out)->line, settings->command);
+    if (st == SL_OK && settings->env)
+        st = sl_strdup(&(*out)->env, settings->env);
     if (st != SL_OK)
         sl_asker_close(out);
     return st;
@@ -46,6 +48,7 @@ void sl_asker_close(sl_asker **asker)
         return;
     sl_process_close(&a->process);
     sl_free(a->line);
+    sl_free(a->env);
     sl_free(a);
     *asker = NULL;
 }
@@ -108,6 +111,7 @@ static sl_status attempt(asking *a)
 
     if (!asker->process) {
         set.command = asker->line;
+        set.env = asker->env;
         set.stop = asker->set.stop;
         SL_TRY(sl_process_open(&asker->process, &set));
     }

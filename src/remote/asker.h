@@ -12,6 +12,7 @@ typedef struct sl_asker sl_asker;
 
 typedef struct sl_asker_settings {
     const char *command;      /* for /bin/sh -c; copied */
+    const char *env;          /* sl_process_settings; copied */
     double start_s;           /* for its first answer, over timeout_s */
     double timeout_s;         /* of a batch */
     double backoff_s;         /* before the first new attempt; doubles */

@@ -24,8 +24,6 @@ enum {
 };
 enum { IN, OUT, ERR, PIPES }; /* of the program */
 
-extern char **environ;
-
 struct sl_process {
     pid_t pid;
     int fd[PIPES]; /* our ends; -1: closed */
@@ -68,7 +66,7 @@ static sl_status make_pipe(int end[2])
     return SL_OK;
 }
 
-static int spawn(pid_t *pid, const int theirs[PIPES], const char *command)
+static int spawn(pid_t *pid, const int theirs[PIPES], const char *command, char **environment)
 {
     char *const words[] = { "sh", "-c", (char *)(size_t)command, NULL };
     posix_spawn_file_actions_t files;
@@ -90,13 +88,13 @@ static int spawn(pid_t *pid, const int theirs[PIPES], const char *command)
     posix_spawnattr_setpgroup(&how, 0);
     posix_spawnattr_setsigmask(&how, &none);
     posix_spawnattr_setsigdefault(&how, &usual);
-    failed = posix_spawn(pid, "/bin/sh", &files, &how, words, environ);
+    failed = posix_spawn(pid, "/bin/sh", &files, &how, words, environment);
     posix_spawnattr_destroy(&how);
     posix_spawn_file_actions_destroy(&files);
     return failed;
 }
 
-static sl_status start(sl_process *p, const char *command)
+static sl_status start(sl_process *p, const char *command, char **environment)
 {
     int theirs[PIPES] = { -1, -1, -1 }, failed;
     sl_status st = SL_OK;
@@ -112,7 +110,7 @@ static sl_status start(sl_process *p, const char *command)
         if (st != SL_OK)
             goto out;
     }
-    failed = spawn(&p->pid, theirs, command);
+    failed = spawn(&p->pid, theirs, command, environment);
     if (failed) {
         p->pid = 0;
         st = SL_FAIL(SL_EIO, "want to start /bin/sh, found: %s", strerror(failed));
@@ -126,18 +124,24 @@ out:
 sl_status sl_process_open(sl_process **out, const sl_process_settings *settings)
 {
     sl_process *p = NULL;
+    char **environment = NULL;
     sl_status st;
 
     *out = NULL;
-    SL_TRY(sl_take(&p, 1, sizeof *p));
+    SL_TRY(sl_environment_take(&environment, settings->env));
+    st = sl_take(&p, 1, sizeof *p);
+    if (st != SL_OK)
+        goto out;
     for (int i = 0; i < PIPES; i++)
         p->fd[i] = -1;
     p->most_line_bytes = settings->most_line_bytes;
     p->stop = settings->stop;
-    st = start(p, settings->command);
+    st = start(p, settings->command, environment);
     if (st != SL_OK)
         sl_process_close(&p);
     *out = p;
+out:
+    sl_free(environment);
     return st;
 }
 

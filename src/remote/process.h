@@ -11,12 +11,16 @@ typedef struct sl_process sl_process;
 
 typedef struct sl_process_settings {
     const char *command;      /* for /bin/sh -c */
+    const char *env;          /* names of variables, blanks between, that it gets beside PATH, HOME,
+                               * USER, LOGNAME, SHELL, TMPDIR, TZ, LANG, LANGUAGE and LC_*; NULL:
+                               * none */
     size_t most_line_bytes;   /* of an answer */
     const volatile int *stop; /* borrowed until close; not 0: SL_EINTERRUPT; NULL: never */
 } sl_process_settings;
 sl_process_settings sl_process_defaults(void); /* lines of 1 MiB */
 
-/* Starts it. That the shell finds no such program is seen in the first exchange. Errors: SL_EIO. */
+/* Starts it. That the shell finds no such program is seen in the first exchange. Errors: SL_EIO;
+ * SL_EARG for a variable that is named and not there. */
 sl_status sl_process_open(sl_process **out, const sl_process_settings *settings) SL_MUSTUSE;
 /* Closes its stdin, waits a second (after a failure: not), then ends it and all of its group;
  * nothing is left behind. */

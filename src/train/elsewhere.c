@@ -92,6 +92,7 @@ sl_status sl_elsewhere_open(sl_outside **out, const sl_recipe *recipe, const vol
     const sl_outside_settings set = { .name = r->sampler.name,
                                       .candidates = given(r->sampler.candidates),
                                       .command = given(r->sampler.command),
+                                      .env = given(r->sampler.env),
                                       .url = given(r->sampler.url),
                                       .model = given(r->sampler.model),
                                       .key_env = given(r->sampler.key_env),

@@ -115,12 +115,14 @@ typedef struct sl_recipe {
         double temperature, timeout_s, start_s, backoff_s;
         int64_t batch, retries, max_tok;
         int both_orders, noise;
+        char env[SL_RECIPE_LINE];
     } judge;
     struct {
         char name[SL_RECIPE_WORD], candidates[SL_RECIPE_PATH], command[SL_RECIPE_PATH];
         char url[SL_RECIPE_PATH], model[SL_RECIPE_WORD * 4], key_env[SL_RECIPE_WORD];
         double timeout_s, start_s, backoff_s;
         int64_t batch, retries;
+        char env[SL_RECIPE_LINE];
     } sampler;
     struct {
         int64_t level, top_k, seal_every, probe_every, probe_prompts, grad_split_every,

@@ -24,6 +24,7 @@ sl_status sl_voices_judge(sl_judge **out, const sl_recipe *recipe, const sl_data
     set.tokenizer = given(recipe->judge.tokenizer);
     set.backend = backend;
     set.command = given(recipe->judge.command);
+    set.env = given(recipe->judge.env);
     set.url = given(recipe->judge.url);
     set.model = given(recipe->judge.model);
     set.key_env = given(recipe->judge.key_env);

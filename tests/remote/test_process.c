@@ -116,6 +116,60 @@ static void test_full_pipes_do_not_deadlock(void **state)
     sl_free(text);
 }
 
+/* What a command sees of our environment with `env` named; *st: of the start. */
+static void look_at_environment(char *last, size_t size, const char *env)
+{
+    sl_process_settings set = sl_process_defaults();
+    heard h = { .want = 1 };
+    sl_process *p = NULL;
+
+    set.command = "read -r l; echo \"$T_SECRET:$T_WANTED:${PATH:+path}:$LC_T\"";
+    set.env = env;
+    T_OK(sl_process_open(&p, &set));
+    T_OK(sl_process_exchange(p, "q\n", 2, 10.0, hear, &h));
+    sl_process_close(&p);
+    (void)snprintf(last, size, "%s", h.last);
+}
+
+static void test_the_environment_is_named(void **state)
+{
+    sl_process_settings set = sl_process_defaults();
+    sl_process *p = NULL;
+    char last[256];
+
+    (void)state;
+    assert_int_equal(setenv("T_SECRET", "key", 1), 0);
+    assert_int_equal(setenv("T_WANTED", "gpu 0", 1), 0);
+    assert_int_equal(setenv("LC_T", "C", 1), 0);
+    look_at_environment(last, sizeof last, NULL);
+    assert_string_equal(last, "::path:C");
+    look_at_environment(last, sizeof last, " T_WANTED  LC_T ");
+    assert_string_equal(last, ":gpu 0:path:C");
+    look_at_environment(last, sizeof last, "T_WANTED T_SECRET");
+    assert_string_equal(last, "key:gpu 0:path:C");
+    set.command = "cat";
+    set.env = "T_WANTED T_WANT";
+    T_FAILS(sl_process_open(&p, &set), SL_EARG, "want the environment variable T_WANT, found none");
+    assert_null(p);
+}
+
+/* Questions reach the command as lines on its stdin: nothing in them is the shell's. */
+static void test_data_is_not_the_shells(void **state)
+{
+    static const char text[] = "$(touch made) `touch made` ; touch made | touch made && $HOME\n";
+    heard h = { .want = 1 };
+    char folder[4096];
+
+    (void)state;
+    assert_non_null(getcwd(folder, sizeof folder));
+    assert_int_equal(chdir(t_scratch()), 0);
+    T_OK(ask(&h, "cat", text, sizeof text - 1, 10.0));
+    assert_memory_equal(h.last, text, sizeof text - 2);
+    assert_int_not_equal(access("made", F_OK), 0);
+    assert_int_equal(chdir(folder), 0);
+    t_scratch_remove();
+}
+
 static void test_a_dead_command_says_its_last_words(void **state)
 {
     heard h = { .want = 2 };
@@ -254,6 +308,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines_go_and_come),
         cmocka_unit_test(test_full_pipes_do_not_deadlock),
+        cmocka_unit_test(test_the_environment_is_named),
+        cmocka_unit_test(test_data_is_not_the_shells),
         cmocka_unit_test(test_a_dead_command_says_its_last_words),
         cmocka_unit_test(test_writing_to_the_dead),
         cmocka_unit_test(test_silence_has_an_end),
