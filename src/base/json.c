@@ -107,17 +107,29 @@ sl_status sl_json_parse_python(sl_json **out, const char *text, size_t bytes, co
     return st;
 }
 
-sl_status sl_json_load(sl_json **out, const char *path, size_t limit_bytes)
+static sl_status load(sl_json **out, const char *path, size_t limit_bytes,
+                      sl_status (*read)(char **out, size_t *bytes, const char *path,
+                                        size_t limit_bytes))
 {
     char *text = NULL;
     size_t bytes = 0;
     sl_status st;
 
     *out = NULL;
-    SL_TRY(sl_file_read(&text, &bytes, path, limit_bytes));
+    SL_TRY(read(&text, &bytes, path, limit_bytes));
     st = parse(out, text, bytes, !strcmp(path, "-") ? "stdin" : path, 1, 0);
     sl_free(text);
     return st;
+}
+
+sl_status sl_json_load(sl_json **out, const char *path, size_t limit_bytes)
+{
+    return load(out, path, limit_bytes, sl_file_read);
+}
+
+sl_status sl_json_load_regular(sl_json **out, const char *path, size_t limit_bytes)
+{
+    return load(out, path, limit_bytes, sl_file_read_regular);
 }
 
 void sl_json_close(sl_json **tree)

@@ -13,6 +13,8 @@ typedef json_t sl_json;
 /* Whole file (plain or gzip'ed, "-" is stdin), at most limit_bytes; places as
  * "file:line:column". Errors: SL_EIO, SL_EFORMAT, SL_ENOMEM. */
 sl_status sl_json_load(sl_json **out, const char *path, size_t limit_bytes) SL_MUSTUSE;
+/* The same through sl_file_read_regular. */
+sl_status sl_json_load_regular(sl_json **out, const char *path, size_t limit_bytes) SL_MUSTUSE;
 /* text need not end in zero. where: place in the data for messages, to which "column 7" is added,
  * or ":line:column" when the text has several lines. Nesting is bounded (2048, jansson's). */
 sl_status sl_json_parse(sl_json **out, const char *text, size_t bytes,

@@ -133,7 +133,8 @@ static sl_status learn_file(sl_vote_file *f)
 
 static sl_status open_file(sl_vote_file *f, int is_resume)
 {
-    const int flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | (is_resume ? 0 : O_EXCL);
+    const int flags =
+        O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | (is_resume ? 0 : O_EXCL);
 
     f->fd = open(f->path, flags, 0666);
     if (f->fd < 0 && errno == EEXIST)

@@ -31,7 +31,7 @@ sl_status sl_segment_texts_prove(char *path, const sl_segment_info *info, const 
     if (!info->text_bytes)
         return SL_OK;
     SL_TRY(sl_rank_path(path, rank_folder, SL_FILE_TEXTS_GZ, info->number));
-    SL_TRY(sl_sha256_file(sha256, path));
+    SL_TRY(sl_run_file_sha256(sha256, path));
     if (strcmp(sha256, info->text_sha256))
         return sl_err_where(
             SL_FAIL(SL_EFORMAT, "want SHA-256 %.16s..., found %.16s...", info->text_sha256, sha256),

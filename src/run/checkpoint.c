@@ -2,6 +2,7 @@
 #include "run/run_int.h"
 
 #include "base/file.h"
+#include "run/sums.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,6 +65,7 @@ sl_status sl_run_checkpoint_publish(sl_run *run, const char *folder, int64_t ste
                             "%s", folder);
     SL_TRY(sl_checkpoint_path(path, run->path, step));
     SL_TRY(sl_file_join(checkpoints, sizeof checkpoints, run->path, "checkpoints"));
+    SL_TRY(sl_sums_write(folder));
     SL_TRY(sl_err_where(publish(folder, path, checkpoints), "%s", path));
     return sl_run_event(run, SL_EVENT_CHECKPOINT, (double)step, NULL);
 }

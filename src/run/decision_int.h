@@ -20,6 +20,8 @@ typedef struct sl_decision_log {
 
 sl_status sl_decision_log_open(sl_decision_log *out, const char *path,
                                const sl_run_identity *identity) SL_MUSTUSE;
+/* Whether what follows the last decision is no whole frame. */
+int sl_decision_log_is_torn(const sl_decision_log *log);
 void sl_decision_log_close(sl_decision_log *log);
 /* The next decision without taking it; *there = 0: none. rule: borrowed until the next call.
  * Errors: SL_EFORMAT when a unit is no decision, or synced bytes are damaged. */

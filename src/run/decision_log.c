@@ -26,6 +26,16 @@ sl_status sl_decision_log_open(sl_decision_log *out, const char *path,
                                   &identity->layout);
 }
 
+int sl_decision_log_is_torn(const sl_decision_log *log)
+{
+    sl_tail tail;
+
+    if (!log->journal)
+        return log->bytes > 0;
+    sl_journal_tail(log->journal, &tail);
+    return tail.kind == SL_TAIL_TORN;
+}
+
 void sl_decision_log_close(sl_decision_log *log)
 {
     sl_journal_close(&log->journal);

@@ -2,12 +2,14 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/hash.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const struct {
     const char *prefix, *suffix;
@@ -117,20 +119,30 @@ sl_status sl_run_folder(const char *path)
                          : st;
 }
 
+sl_status sl_run_file_sha256(char out[65], const char *path)
+{
+    struct stat s;
+
+    if (lstat(path, &s) == 0 && !S_ISREG(s.st_mode))
+        return sl_err_where(SL_FAIL(SL_EFORMAT, "want a regular file, found another kind"), "%s",
+                            path);
+    return sl_sha256_file(out, path);
+}
+
 void sl_rank_list_close(sl_rank_list *list)
 {
     sl_free(list->row);
     *list = (sl_rank_list){ 0 };
 }
 
-sl_status sl_checkpoint_span_of(sl_checkpoint_span *out, const char *run_path)
+static sl_status each_checkpoint(void (*take)(void *with, int64_t step), void *with,
+                                 const char *run_path)
 {
     char path[SL_RUN_PATH];
     struct dirent *entry;
     uint64_t value;
     DIR *dir;
 
-    *out = (sl_checkpoint_span){ .oldest = -1, .newest = -1 };
     SL_TRY(sl_file_join(path, sizeof path, run_path, "checkpoints"));
     dir = opendir(path);
     if (!dir && errno == ENOENT)
@@ -138,15 +150,47 @@ sl_status sl_checkpoint_span_of(sl_checkpoint_span *out, const char *run_path)
     if (!dir)
         return sl_err_where(SL_FAIL(SL_EIO, "want this folder, found: %s", strerror(errno)), "%s",
                             path);
-    while ((entry = readdir(dir))) {
-        if (!numbered(&value, entry->d_name, "step-", ""))
-            continue;
-        if (out->count++ == 0 || (int64_t)value < out->oldest)
-            out->oldest = (int64_t)value;
-        if ((int64_t)value > out->newest)
-            out->newest = (int64_t)value;
-    }
+    while ((entry = readdir(dir)))
+        if (numbered(&value, entry->d_name, "step-", ""))
+            take(with, (int64_t)value);
     closedir(dir);
+    return SL_OK;
+}
+
+static void take_into_span(void *with, int64_t step)
+{
+    sl_checkpoint_span *span = with;
+
+    if (span->count++ == 0 || step < span->oldest)
+        span->oldest = step;
+    if (step > span->newest)
+        span->newest = step;
+}
+
+sl_status sl_checkpoint_span_of(sl_checkpoint_span *out, const char *run_path)
+{
+    *out = (sl_checkpoint_span){ .oldest = -1, .newest = -1 };
+    return each_checkpoint(take_into_span, out, run_path);
+}
+
+typedef struct looking_after {
+    int64_t after, step;
+} looking_after;
+
+static void take_if_next(void *with, int64_t step)
+{
+    looking_after *l = with;
+
+    if (step > l->after && (l->step < 0 || step < l->step))
+        l->step = step;
+}
+
+sl_status sl_checkpoint_after(int64_t *step, const char *run_path, int64_t after)
+{
+    looking_after l = { .after = after, .step = -1 };
+
+    SL_TRY(each_checkpoint(take_if_next, &l, run_path));
+    *step = l.step;
     return SL_OK;
 }
 

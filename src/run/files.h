@@ -26,6 +26,8 @@ sl_status sl_checkpoint_path(char *out, const char *run_path, int64_t step) SL_M
 /* A folder of a run: made when it is not there; a link in its place is refused, so that nothing is
  * written elsewhere. Errors: SL_EARG, SL_EIO. */
 sl_status sl_run_folder(const char *path) SL_MUSTUSE;
+/* sl_sha256_file of a regular file; no link to one, and nothing that would wait. */
+sl_status sl_run_file_sha256(char out[65], const char *path) SL_MUSTUSE;
 /* Takes the lock of a folder, "RUN/lock". *fd: holds it until closed; -1 when another does. */
 sl_status sl_run_lock(int *fd, const char *run_path) SL_MUSTUSE;
 
@@ -48,6 +50,8 @@ typedef struct sl_checkpoint_span {
     size_t count;
 } sl_checkpoint_span;
 sl_status sl_checkpoint_span_of(sl_checkpoint_span *out, const char *run_path) SL_MUSTUSE;
+/* Oldest published checkpoint of RUN after a step; -1: none. */
+sl_status sl_checkpoint_after(int64_t *step, const char *run_path, int64_t after) SL_MUSTUSE;
 /* Newest published checkpoint of RUN; -1: none. */
 sl_status sl_checkpoint_newest(int64_t *step, const char *run_path) SL_MUSTUSE;
 

@@ -47,7 +47,7 @@ static sl_status add_sealed(sl_reader *reader, const sl_part *p)
     if (!p->info.text_bytes)
         return SL_OK;
     SL_TRY(sl_rank_path(path, reader->folder, SL_FILE_TEXTS_GZ, p->number));
-    SL_TRY(sl_sha256_file(hex, path));
+    SL_TRY(sl_run_file_sha256(hex, path));
     if (strcmp(hex, p->info.text_sha256))
         return SL_FAIL(SL_EFORMAT, "%s: want SHA-256 %.16s..., found %.16s...", path,
                        p->info.text_sha256, hex);

@@ -16,7 +16,7 @@ sl_status sl_run_is_locked(int *answer, const char *run_path)
 
     *answer = 0;
     SL_TRY(sl_file_join(path, sizeof path, run_path, "lock"));
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return SL_OK;
     *answer = flock(fd, LOCK_SH | LOCK_NB) != 0;

@@ -8,6 +8,7 @@
 #include "run/digest.h"
 #include "run/files.h"
 #include "run/run_int.h"
+#include "run/sums.h"
 #include "run/texts.h"
 
 #include <stdio.h>
@@ -72,23 +73,47 @@ static void lost(checker *c, const char *path, int64_t before)
     say(c, path, sentence);
 }
 
-static sl_status check_text_lines(checker *c, const char *path, size_t bytes_max)
+/* A tail that was never promised, or that held nothing but padding. */
+static void torn(const checker *c, const char *path)
 {
-    char *data = NULL;
-    size_t bytes;
-    sl_span rest, line;
-    sl_status st = SL_OK;
+    if (!c->out->is_running)
+        say(c, path, "ends in bytes that were never synced; --repair leaves them out");
+}
+
+static sl_status read_lines(uint64_t *count, sl_span rest, const char *path)
+{
+    sl_span line;
     unsigned long long number = 0;
 
-    SL_TRY(sl_file_read_regular(&data, &bytes, path, TEXTS_MAX));
-    rest = (sl_span){ data, bytes < bytes_max ? bytes : bytes_max };
-    while (st == SL_OK && sl_text_line(&line, &rest)) {
+    while (sl_text_line(&line, &rest)) {
         sl_text text;
 
-        st = sl_err_where(sl_text_line_read(&text, line.at, line.bytes), "%s:%llu", path, ++number);
-        if (st == SL_OK)
-            sl_text_close(&text);
-        c->out->texts++;
+        SL_TRY(
+            sl_err_where(sl_text_line_read(&text, line.at, line.bytes), "%s:%llu", path, ++number));
+        sl_text_close(&text);
+        ++*count;
+    }
+    return SL_OK;
+}
+
+/* The first `promised` bytes are those of whole units. */
+static sl_status check_text_lines(checker *c, const char *path, size_t promised)
+{
+    char *data = NULL;
+    size_t bytes, first;
+    uint64_t behind = 0;
+    sl_status st;
+
+    SL_TRY(sl_file_read_regular(&data, &bytes, path, TEXTS_MAX));
+    first = bytes < promised ? bytes : promised;
+    st = read_lines(&c->out->texts, (sl_span){ data, first }, path);
+    if (st == SL_OK && first < bytes) {
+        st = read_lines(&behind, (sl_span){ data + first, bytes - first }, path);
+        if (st == SL_EFORMAT) {
+            sl_err_clear();
+            torn(c, path);
+            st = SL_OK;
+        }
     }
     sl_free(data);
     return st;
@@ -182,8 +207,8 @@ static sl_status read_journal(checker *c, const char *path, uint32_t number, int
                           "%s byte %zu", path, tail.bad_offset);
         goto out;
     }
-    if (tail.kind == SL_TAIL_TORN && !c->out->is_running)
-        say(c, path, "ends in bytes that were never synced; --repair leaves them out");
+    if (tail.kind == SL_TAIL_TORN)
+        torn(c, path);
     SL_TRY_OUT(sl_rank_path(texts, c->rank_folder, SL_FILE_TEXTS, number));
     if (text_bytes)
         SL_TRY_OUT(check_text_lines(c, texts, text_bytes));
@@ -257,6 +282,8 @@ static sl_status check_decisions(checker *c)
     st = sl_decision_log_open(&log, path, &c->identity);
     if (st == SL_OK)
         st = sl_err_where(read_decisions(c, &log), "%s", path);
+    if (st == SL_OK && sl_decision_log_is_torn(&log))
+        torn(c, path);
     sl_decision_log_close(&log);
     damaged(c, path, st);
     return SL_OK;
@@ -290,6 +317,34 @@ static sl_status check_checkpoint(checker *c)
     return SL_OK;
 }
 
+/* A live run removes old checkpoints: what is gone by now was sound. */
+static sl_status check_sums_of(checker *c, int64_t step)
+{
+    char path[SL_RUN_PATH];
+    int is_there;
+    sl_status st;
+
+    SL_TRY(sl_checkpoint_path(path, c->run_path, step));
+    st = sl_sums_check(&is_there, path);
+    if (st != SL_OK && st != SL_ENOMEM && !sl_file_exists(path))
+        sl_err_clear();
+    else
+        damaged(c, path, st);
+    return SL_OK;
+}
+
+static sl_status check_sums(checker *c)
+{
+    int64_t step = -1;
+
+    for (;;) {
+        SL_TRY(sl_checkpoint_after(&step, c->run_path, step));
+        if (step < 0)
+            return SL_OK;
+        SL_TRY(check_sums_of(c, step));
+    }
+}
+
 static sl_status check_all(checker *c)
 {
     sl_verify_result *out = c->out;
@@ -301,6 +356,7 @@ static sl_status check_all(checker *c)
     if (out->ended == SL_ENDED_ROTATED)
         out->ended = SL_ENDED_KILLED;
     SL_TRY(check_checkpoint(c));
+    SL_TRY(check_sums(c));
     SL_TRY(check_decisions(c));
     SL_TRY(check_index(c));
     if (!out->damaged)

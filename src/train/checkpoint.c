@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "model/safetensors.h"
 #include "run/files.h"
+#include "run/sums.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -217,11 +218,13 @@ sl_status sl_checkpoint_load(sl_session *session, const char *run_path, int64_t 
 {
     char folder[PATH], path[PATH];
     sl_json *tree = NULL;
+    int has_sums; /* none: of an earlier version */
     sl_status st = SL_OK;
 
     SL_TRY(sl_checkpoint_path(folder, run_path, step));
+    SL_TRY(sl_sums_check(&has_sums, folder));
     SL_TRY(sl_file_join(path, sizeof path, folder, "trainer.json"));
-    SL_TRY(sl_json_load(&tree, path, STATE_LIMIT));
+    SL_TRY(sl_json_load_regular(&tree, path, STATE_LIMIT));
     SL_TRY_OUT(sl_err_where(load_all(session, folder, tree), "%s", folder));
 out:
     sl_json_close(&tree);
