@@ -28,7 +28,7 @@ expect 0 "$program" judge --judge command --command examples/judge_overlap.py \
 prints '"schema": "stageline.judge/1"' '"votes": 10' '"pairs": 5' '"ties": 1' '"both_orders": true'
 expect 0 "$program" analyze v.jsonl --json
 prints '"prompts": 4' '"votes": 10' '"position_bias": {' '"ties": 1'
-expect 1 "$program" judge --judge command --set env=PYTHONPATH --command examples/judge_pairrm.py \
+expect 1 "$program" judge --judge command --command examples/judge_pairrm.py \
     --candidates examples/candidates.jsonl --set backoff_s=0 2>/dev/null
 [ -n "$(python3 -c 'import llm_blender' 2>&1)" ] && says "want the Python package llm_blender"
 
