@@ -171,7 +171,10 @@ static size_t change(char *text, size_t n, sl_rng *rng)
     sl_json *tree = NULL;
     char *changed = NULL;
 
-    t_expect(sl_json_parse(&tree, text, n, "seed") == SL_OK, "a sound seed");
+    if (sl_json_parse(&tree, text, n, "seed") != SL_OK) { /* one of libFuzzer's */
+        sl_err_clear();
+        return n;
+    }
     for (uint32_t k = 1 + sl_rng_below(rng, 2); k > 0; k--)
         change_value(tree, rng);
     t_expect(sl_json_dump(&changed, tree, 0) == SL_OK && strlen(changed) < (size_t)2 * T_FUZZ_BYTES,
