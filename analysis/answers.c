@@ -95,10 +95,10 @@ static sl_status geometry(double *v, const sl_answers *a, sl_answers_work *w, in
 
 static void order_values(double *v, const sl_ngrams *g, size_t order, double V)
 {
-    const double ead = sl_distinct_expected(g, V, (double)order);
+    const double ead = sl_distinct_expected(g->distinct, g->total, V, (double)order);
     const sl_ngram_entropy e = order <= 2 ? sl_ngram_entropy_of(g) : (sl_ngram_entropy){ 0 };
 
-    v[SL_METRIC_DISTINCT_1 + order - 1] = sl_distinct_ratio(g);
+    v[SL_METRIC_DISTINCT_1 + order - 1] = sl_distinct_ratio(g->distinct, g->total);
     v[SL_METRIC_EAD_MEAN] += ead / ORDERS;
     if (order == 1) {
         v[SL_METRIC_EAD_1] = ead;

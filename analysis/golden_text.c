@@ -62,13 +62,13 @@ static sl_status with_texts(sl_gold *g, sl_status (*run)(sl_gold *g, const sl_te
 static sl_status distinct_ratio(double *out, size_t *distinct, size_t *total, const sl_texts *t,
                                 size_t from, size_t to, size_t n)
 {
-    sl_ngrams grams = { 0 };
+    sl_ngram_counts c = { 0 };
 
-    SL_TRY(sl_ngrams_distinct(&grams, t, from, to, n));
-    *out = sl_distinct_ratio(&grams);
-    *distinct = grams.distinct;
-    *total = grams.total;
-    sl_ngrams_close(&grams);
+    SL_TRY(sl_ngrams_count(&c, t, from, to, n));
+    *distinct = c.distinct[n - 1];
+    *total = c.total[n - 1];
+    *out = sl_distinct_ratio(*distinct, *total);
+    sl_ngram_counts_close(&c);
     return SL_OK;
 }
 
@@ -108,17 +108,20 @@ static sl_status ead_of(sl_gold *g, const sl_texts *t)
     SL_TRY(sl_gold_params(&n, g, "n"));
     SL_TRY(sl_gold_params(&V, g, "V"));
     for (size_t k = 0; k < n.n; k++) {
-        sl_ngrams grams = { 0 };
+        const size_t order = (size_t)n.x[k];
+        sl_ngram_counts c = { 0 };
         sl_status st = SL_OK;
 
-        SL_TRY(sl_ngrams_distinct(&grams, t, 0, t->count, (size_t)n.x[k]));
+        SL_TRY(sl_ngrams_count(&c, t, 0, t->count, order));
         for (size_t v = 0; v < V.n && st == SL_OK; v++) {
             char key[64];
 
             snprintf(key, sizeof key, "V=%.0f,n=%.0f", V.x[v], n.x[k]);
-            st = sl_gold_put(g->out, key, sl_distinct_expected(&grams, V.x[v], n.x[k]));
+            st = sl_gold_put(
+                g->out, key,
+                sl_distinct_expected(c.distinct[order - 1], c.total[order - 1], V.x[v], n.x[k]));
         }
-        sl_ngrams_close(&grams);
+        sl_ngram_counts_close(&c);
         SL_TRY(st);
     }
     return SL_OK;

@@ -46,20 +46,40 @@ typedef struct sl_ngrams {
     sl_posting *posting;
     uint32_t *slot; /* (mask + 1) gram + 1; 0: free */
     size_t distinct, total, postings, mask;
-    uint64_t *seen; /* hashes; 0: free */
-    size_t gram_capacity, posting_capacity, slot_capacity, seen_capacity;
+    size_t gram_capacity, posting_capacity, slot_capacity;
 } sl_ngrams;
 sl_status sl_ngrams_of(sl_ngrams *out, const sl_texts *texts, size_t from, size_t to,
                        size_t n) SL_MUSTUSE;
-/* Only distinct and total: enough for A1 and A2, and several times faster. */
-sl_status sl_ngrams_distinct(sl_ngrams *out, const sl_texts *texts, size_t from, size_t to,
-                             size_t n) SL_MUSTUSE;
 void sl_ngrams_close(sl_ngrams *ngrams);
+size_t sl_grams_between(const sl_texts *texts, size_t from, size_t to, size_t n); /* how many */
+
+/* How many n-grams of the orders 1..order texts [from, to) have, and how many different ones: all
+ * that A1 and A2 need, exact, and several times faster than sl_ngrams_of. Begin with zeros; memory
+ * is used again by the next call, and given back by a failed one. */
+enum { SL_ORDER_MOST = 8 };
+typedef struct sl_gram_slot {
+    uint64_t key, first; /* first place + 1; 0: free */
+} sl_gram_slot;
+typedef struct sl_ngram_counts {
+    size_t total[SL_ORDER_MOST], distinct[SL_ORDER_MOST]; /* of order n at n - 1 */
+    size_t places;
+    uint32_t *id; /* (places) first place of the n-gram that begins here */
+    unsigned char *again,
+        *next; /* (places) 1: it stands elsewhere too; of the order before, of this */
+    sl_gram_slot *slot;
+    uint64_t *cell; /* of the sieve */
+    size_t slots, taken;
+    unsigned shift, cell_shift;
+    size_t id_capacity, again_capacity, next_capacity, slot_capacity, cell_capacity;
+} sl_ngram_counts;
+sl_status sl_ngrams_count(sl_ngram_counts *out, const sl_texts *texts, size_t from, size_t to,
+                          size_t order) SL_MUSTUSE;
+void sl_ngram_counts_close(sl_ngram_counts *counts);
 
 /* A1, arXiv 1510.03055: distinct / total, in (0,1]; NaN without an n-gram. */
-double sl_distinct_ratio(const sl_ngrams *ngrams);
+double sl_distinct_ratio(size_t distinct, size_t total);
 /* A2, arXiv 2202.13587: expectation-adjusted distinct of order n for a vocabulary of V. */
-double sl_distinct_expected(const sl_ngrams *ngrams, double V, double n);
+double sl_distinct_expected(size_t distinct, size_t total, double V, double n);
 /* A4: entropy of the n-gram law, nats; over ln total; with the Miller-Madow correction. */
 typedef struct sl_ngram_entropy {
     double nats, by_log_total, miller_madow;

@@ -1,4 +1,4 @@
-/* Diversity of surfaces: distinct-n, expectation-adjusted distinct, n-gram entropy, self-BLEU. */
+/* Diversity of surfaces: n-grams and where they stand, their entropy, self-BLEU. */
 #include "analysis/interval.h"
 #include "analysis/metric.h"
 #include "base/alloc.h"
@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { ORDER_MOST = 8, BLOCK = 256 };
+enum { BLOCK = 256 };
 
 /* --- n-grams ---------------------------------------------------------------------------------- */
 
@@ -17,7 +17,7 @@ static size_t grams_in(const sl_texts *t, size_t i, size_t n)
     return length >= n ? length - n + 1 : 0;
 }
 
-static size_t grams_between(const sl_texts *t, size_t from, size_t to, size_t n)
+size_t sl_grams_between(const sl_texts *t, size_t from, size_t to, size_t n)
 {
     size_t total = 0;
 
@@ -96,7 +96,7 @@ static void fold_text(sl_ngrams *g, size_t begin)
 static void hash_block(uint64_t *hash, const uint64_t *token, size_t count, size_t n)
 {
     const uint64_t base = 0x9e3779b97f4a7c15u, of_order = sl_mix64(n);
-    uint64_t mixed[BLOCK + ORDER_MOST], lead = 1, rolled = 0;
+    uint64_t mixed[BLOCK + SL_ORDER_MOST], lead = 1, rolled = 0;
 
     for (size_t k = 0; k < count + n - 1; k++)
         mixed[k] = sl_splitmix64(token[k]);
@@ -134,8 +134,8 @@ sl_status sl_ngrams_of(sl_ngrams *out, const sl_texts *t, size_t from, size_t to
 {
     size_t total;
 
-    SL_CHECK(n >= 1 && n <= ORDER_MOST && to <= t->count);
-    total = grams_between(t, from, to, n);
+    SL_CHECK(n >= 1 && n <= SL_ORDER_MOST && to <= t->count);
+    total = sl_grams_between(t, from, to, n);
     if (make_room(out, total) != SL_OK) {
         sl_ngrams_close(out);
         return sl_err_code();
@@ -147,86 +147,12 @@ sl_status sl_ngrams_of(sl_ngrams *out, const sl_texts *t, size_t from, size_t to
     return SL_OK;
 }
 
-/* Puts hashes, none 0, into the set `seen`, where 0 is a free slot; returns how many are new. The
- * first loop waits for no other load, so the misses of a table larger than the caches overlap. */
-static size_t see_block(uint64_t *seen, size_t mask, const uint64_t *hash, size_t count)
-{
-    uint64_t first[BLOCK];
-    size_t fresh = 0;
-
-    for (size_t i = 0; i < count; i++)
-        first[i] = seen[hash[i] & mask];
-    for (size_t i = 0; i < count; i++) {
-        size_t at = (size_t)hash[i] & mask;
-
-        if (first[i] == hash[i])
-            continue;
-        while (seen[at] && seen[at] != hash[i])
-            at = (at + 1) & mask;
-        fresh += !seen[at];
-        seen[at] = hash[i];
-    }
-    return fresh;
-}
-
-/* Slots for `total` hashes, free, at most half of them taken. */
-static sl_status make_seen(sl_ngrams *g, size_t total)
-{
-    size_t slots = 64;
-
-    while (slots < 2 * total)
-        slots *= 2;
-    SL_TRY(sl_grow(&g->seen, &g->seen_capacity, slots, sizeof *g->seen));
-    memset(g->seen, 0, slots * sizeof *g->seen);
-    g->mask = slots - 1;
-    g->distinct = g->postings = 0;
-    g->total = total;
-    return SL_OK;
-}
-
-sl_status sl_ngrams_distinct(sl_ngrams *out, const sl_texts *t, size_t from, size_t to, size_t n)
-{
-    uint64_t hash[BLOCK];
-
-    SL_CHECK(n >= 1 && n <= ORDER_MOST && to <= t->count);
-    if (make_seen(out, grams_between(t, from, to, n)) != SL_OK) {
-        sl_ngrams_close(out);
-        return sl_err_code();
-    }
-    for (size_t i = from; out->total && i < to; i++) {
-        const size_t grams = grams_in(t, i, n);
-
-        for (size_t k = 0; k < grams; k += BLOCK) {
-            const size_t block = grams - k < BLOCK ? grams - k : BLOCK;
-
-            hash_block(hash, t->token + t->first[i] + k, block, n);
-            out->distinct += see_block(out->seen, out->mask, hash, block);
-        }
-    }
-    return SL_OK;
-}
-
 void sl_ngrams_close(sl_ngrams *g)
 {
     sl_free(g->gram);
     sl_free(g->posting);
     sl_free(g->slot);
-    sl_free(g->seen);
     *g = (sl_ngrams){ 0 };
-}
-
-double sl_distinct_ratio(const sl_ngrams *g)
-{
-    return g->total ? (double)g->distinct / (double)g->total : NAN;
-}
-
-double sl_distinct_expected(const sl_ngrams *g, double V, double n)
-{
-    const double most = pow(V, n);
-
-    if (!g->total)
-        return NAN;
-    return (double)g->distinct / (-most * expm1((double)g->total * log1p(-1.0 / most)));
 }
 
 sl_ngram_entropy sl_ngram_entropy_of(const sl_ngrams *g)
@@ -321,7 +247,7 @@ sl_status sl_self_bleu(double *bleu, const sl_texts *t, size_t order)
     sl_ngrams grams = { 0 };
     sl_status st = SL_OK;
 
-    SL_CHECK(order >= 1 && order <= ORDER_MOST);
+    SL_CHECK(order >= 1 && order <= SL_ORDER_MOST);
     for (size_t i = 0; i < t->count; i++)
         bleu[i] = t->count > 1 ? 0.0 : NAN;
     if (t->count < 2)

@@ -102,30 +102,29 @@ static sl_status open_distinct(sl_bench_work *w)
 }
 
 /* out (2 ORDERS) */
-static sl_status distinct(double *out, sl_ngrams *grams, const sl_texts *texts)
+static void put_distinct(double *out, const sl_ngram_counts *c)
 {
-    for (size_t n = 1; n <= ORDERS; n++) {
-        SL_TRY(sl_ngrams_distinct(grams, texts, 0, texts->count, n));
-        *out++ = sl_distinct_ratio(grams);
-        *out++ = sl_distinct_expected(grams, VOCABULARY, (double)n);
+    for (size_t n = 0; n < ORDERS; n++) {
+        *out++ = sl_distinct_ratio(c->distinct[n], c->total[n]);
+        *out++ = sl_distinct_expected(c->distinct[n], c->total[n], VOCABULARY, (double)(n + 1));
     }
-    return SL_OK;
 }
 
 /* In groups of `prompts` prompts. */
 static sl_status distinct_by(sl_bench_work *w, size_t prompts)
 {
     sl_texts texts = { 0 };
-    sl_ngrams grams = { 0 };
+    sl_ngram_counts counts = { 0 };
     sl_status st = SL_OK;
 
     for (size_t p = 0; p < w->size[0]; p += prompts) {
         SL_TRY_OUT(texts_of(&texts, w, p, p + prompts));
-        SL_TRY_OUT(distinct(w->result + p / prompts * 2 * ORDERS, &grams, &texts));
+        SL_TRY_OUT(sl_ngrams_count(&counts, &texts, 0, texts.count, ORDERS));
+        put_distinct(w->result + p / prompts * 2 * ORDERS, &counts);
     }
 out:
     sl_texts_close(&texts);
-    sl_ngrams_close(&grams);
+    sl_ngram_counts_close(&counts);
     return st;
 }
 

@@ -102,6 +102,103 @@ static void test_order_of_answers(void **state)
     }
 }
 
+/* --- n-grams, against a look at every pair of places --- */
+
+enum { PLACES_MOST = 400 };
+
+/* Texts of 0 to 40 tokens out of `words`; the first two are the ends of what a token can be. */
+static void random_texts(sl_texts *t, sl_rng *rng, size_t tokens, uint32_t words)
+{
+    uint64_t token[40];
+
+    for (size_t left = tokens; left;) {
+        size_t n = sl_rng_below(rng, 41);
+
+        n = n < left ? n : left;
+        for (size_t k = 0; k < n; k++) {
+            const uint32_t w = sl_rng_below(rng, words);
+
+            token[k] = w == 0 ? 0 : w == 1 ? UINT64_MAX : (uint64_t)w << (w % 33);
+        }
+        T_OK(sl_texts_add_tokens(t, token, n));
+        left -= n;
+    }
+}
+
+static size_t places_of(size_t *place, const sl_texts *t, size_t from, size_t to, size_t n)
+{
+    size_t count = 0;
+
+    for (size_t i = from; i < to; i++)
+        for (size_t k = t->first[i]; k + n <= t->first[i + 1]; k++)
+            place[count++] = k;
+    return count;
+}
+
+static size_t different(const size_t *place, size_t count, const sl_texts *t, size_t n)
+{
+    size_t found = 0;
+
+    for (size_t i = 0, k; i < count; i++) {
+        for (k = 0; k < i; k++)
+            if (!memcmp(t->token + place[i], t->token + place[k], n * sizeof *t->token))
+                break;
+        found += k == i;
+    }
+    return found;
+}
+
+static void test_different_ngrams(void **state)
+{
+    static const uint32_t words[] = { 1, 2, 3, 7, 30, 100000 };
+    sl_ngram_counts c = { 0 };
+    size_t place[PLACES_MOST];
+
+    (void)state;
+    for (size_t run = 0; run < 2 * RUNS; run++) {
+        sl_rng rng = rng_of("different n-grams", run);
+        sl_texts t = { 0 };
+        size_t from, to;
+
+        random_texts(&t, &rng, 1 + sl_rng_below(&rng, PLACES_MOST), words[run % 6]);
+        from = run % 3 ? 0 : sl_rng_below(&rng, (uint32_t)t.count);
+        to = run % 3 ? t.count : from + sl_rng_below(&rng, (uint32_t)(t.count - from + 1));
+        T_OK(sl_ngrams_count(&c, &t, from, to, SL_ORDER_MOST));
+        for (size_t n = 1; n <= SL_ORDER_MOST; n++) {
+            const size_t count = places_of(place, &t, from, to, n);
+
+            assert_int_equal(c.total[n - 1], count);
+            assert_int_equal(c.distinct[n - 1], different(place, count, &t, n));
+        }
+        sl_texts_close(&t);
+    }
+    sl_ngram_counts_close(&c);
+}
+
+/* A text of all numbers below N in which nothing stands twice, said three times: tables grow. */
+static void test_many_ngrams(void **state)
+{
+    enum { N = 20000 };
+    sl_ngram_counts c = { 0 };
+    sl_texts t = { 0 };
+    uint64_t *token = test_malloc(N * sizeof *token);
+
+    (void)state;
+    for (size_t k = 0; k < N; k++)
+        token[k] = k * 7919 % N;
+    for (size_t copy = 1; copy <= 3; copy++) {
+        T_OK(sl_texts_add_tokens(&t, token, N));
+        T_OK(sl_ngrams_count(&c, &t, 0, t.count, SL_ORDER_MOST));
+        for (size_t n = 1; n <= SL_ORDER_MOST; n++) {
+            assert_int_equal(c.distinct[n - 1], N - n + 1);
+            assert_int_equal(c.total[n - 1], copy * (N - n + 1));
+        }
+    }
+    test_free(token);
+    sl_texts_close(&t);
+    sl_ngram_counts_close(&c);
+}
+
 /* Copies of all texts halve pooled distinct-n and keep Vendi, of counts and of embeddings. */
 static void test_copies_of_all_answers(void **state)
 {
@@ -309,6 +406,8 @@ static void test_automaton_is_the_definition(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_different_ngrams),
+        cmocka_unit_test(test_many_ngrams),
         cmocka_unit_test(test_order_of_answers),
         cmocka_unit_test(test_copies_of_all_answers),
         cmocka_unit_test(test_gram_is_the_rows),
