@@ -27,30 +27,31 @@ sl_status sl_run_branch_gains(double gain[2][SL_RUN_BRANCH_MOST], size_t *count,
     return SL_OK;
 }
 
-/* Stays what it is where the measurement has no fixed sample. */
-static sl_status fixed_score(sl_run_branch *b, sl_reader *reader)
+sl_status sl_run_fixed_score(double *bs, double *se, int *has, sl_reader *reader, int64_t step)
 {
     const sl_row_evals *e;
     size_t evals;
 
+    *has = 0;
     SL_TRY(sl_reader_rows(reader, SL_TABLE_EVALS, &e, &evals));
     for (size_t i = 0; i < evals; i++) {
         const char *name = NULL;
 
-        if (e[i].measurement != b->measurement)
+        if (e[i].step != step)
             continue;
         SL_TRY(sl_reader_name(reader, SL_NAME_EVAL, e[i].eval, &name));
-        if (name && !strcmp(name, "bs_fixed")) {
-            b->score = e[i].value;
-            b->is_fixed = 1;
-        }
+        if (!name || strcmp(name, "bs_fixed") != 0)
+            continue;
+        *bs = e[i].value;
+        *se = e[i].se;
+        *has = 1;
     }
     return SL_OK;
 }
 
 static sl_status test_of(sl_run_branch *b, const sl_measurement *m, sl_reader *reader)
 {
-    double gain[2][SL_RUN_BRANCH_MOST], paired[SL_RUN_BRANCH_MOST];
+    double gain[2][SL_RUN_BRANCH_MOST], paired[SL_RUN_BRANCH_MOST], se;
 
     *b = (sl_run_branch){ .measurement = m->measurement, .step = m->step, .score = m->derived.bs };
     SL_TRY(sl_run_branch_gains(gain, &b->replicates, reader, m->measurement));
@@ -58,7 +59,7 @@ static sl_status test_of(sl_run_branch *b, const sl_measurement *m, sl_reader *r
         return SL_OK;
     sl_branch_verdict_of(&b->verdict, paired, gain[0], gain[1], b->replicates, 0.05);
     b->accord = sl_branch_accord_of(m->derived_stage, b->verdict.winner);
-    return fixed_score(b, reader);
+    return sl_run_fixed_score(&b->score, &se, &b->is_fixed, reader, m->step);
 }
 
 sl_status sl_run_branches(sl_run_branch **out, size_t *count, const sl_run_analysis *analysis,

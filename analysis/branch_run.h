@@ -12,6 +12,10 @@ enum { SL_RUN_BRANCH_MOST = 64 }; /* replicates */
 sl_status sl_run_branch_gains(double gain[2][SL_RUN_BRANCH_MOST], size_t *count, sl_reader *reader,
                               uint32_t measurement) SL_MUSTUSE;
 
+/* The score of the fixed sample at a step; *has 0: there is none, and the others stay. */
+sl_status sl_run_fixed_score(double *bs, double *se, int *has, sl_reader *reader,
+                             int64_t step) SL_MUSTUSE;
+
 typedef struct sl_run_branch {
     uint32_t measurement;
     int64_t step;

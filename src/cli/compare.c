@@ -4,9 +4,10 @@
 #include "base/file.h"
 #include "cli/analyze.h"
 #include "cli/commands.h"
-#include "cli/figures.h"
+#include "cli/compare_view.h"
+#include "cli/document.h"
+#include "cli/grid.h"
 #include "cli/print.h"
-#include "cli/sheet.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,7 +118,6 @@ static const sl_sheet sheets[] = {
         { "p", "p", -3 },
         { "p_holm", "p by Holm", -3 } } },
 };
-enum { SHEETS = sizeof sheets / sizeof sheets[0] };
 
 static const sl_figure figures[] = {
     { "models",
@@ -136,21 +136,32 @@ static const sl_figure figures[] = {
       NULL },
 };
 
+static const sl_compare_view plain = {
+    .sheet = sheets,
+    .sheets = sizeof sheets / sizeof sheets[0],
+    .printed = sizeof sheets / sizeof sheets[0],
+    .figure = figures,
+    .figures = sizeof figures / sizeof figures[0],
+    .last = "multiplicity",
+    .key = "multiplicity",
+};
+
 /* --- output ---------------------------------------------------------------------------------- */
 
-static void print_sheets(const sl_json *document, const sl_sheet_format *format)
+static void print_sheets(const sl_compare_view *view, const sl_json *document,
+                         const sl_sheet_format *format)
 {
     int is_first = 1;
 
-    for (size_t i = 0; i < SHEETS; i++) {
-        const sl_json *rows = json_object_get(document, sheets[i].name);
+    for (size_t i = 0; i < view->printed; i++) {
+        const sl_json *rows = json_object_get(document, view->sheet[i].name);
 
         if (!json_array_size(rows))
             continue;
         if (!is_first)
             putchar('\n');
         is_first = 0;
-        format->write(stdout, &sheets[i], rows);
+        format->write(stdout, &view->sheet[i], rows);
     }
 }
 
@@ -177,42 +188,44 @@ static sl_status write_sheet(const char *folder, const sl_sheet *sheet, const sl
     return st;
 }
 
-static sl_status fill(const char *folder, const sl_json *document, const sl_sheet_format *format,
-                      const sl_figure_form *form)
+static sl_status fill(const char *folder, const sl_compare_view *view, const sl_json *document,
+                      const sl_sheet_format *format, const sl_figure_form *form)
 {
-    for (size_t i = 0; i < SHEETS; i++)
-        SL_TRY(write_sheet(folder, &sheets[i], json_object_get(document, sheets[i].name), format));
-    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+    for (size_t i = 0; i < view->sheets; i++)
+        SL_TRY(write_sheet(folder, &view->sheet[i], json_object_get(document, view->sheet[i].name),
+                           format));
+    for (size_t i = 0; i < view->figures; i++) {
         int is_drawn; /* a comparison without runs has no progress to draw */
 
-        SL_TRY(sl_figure_draw(&is_drawn, &figures[i], folder, folder, form));
+        SL_TRY(sl_figure_draw(&is_drawn, &view->figure[i], folder, folder, form));
     }
     return SL_OK;
 }
 
 /* Whole or not at all: made under another name in the same place, then renamed. */
-static sl_status write_folder(const compare_opts *o, const sl_json *document,
-                              const sl_sheet_format *format)
+static sl_status write_folder(const compare_opts *o, const sl_compare_view *view,
+                              const sl_json *document, const sl_sheet_format *format)
 {
     char folder[PATH_MAX];
     sl_status st;
 
     SL_TRY(sl_figures_part(folder, o->out));
-    st = fill(folder, document, format, &o->form);
+    st = fill(folder, view, document, format, &o->form);
     return sl_figures_publish(st, folder, o->out);
 }
 
-static sl_status put_out(const compare_opts *o, const sl_json *document,
-                         const sl_sheet_format *format)
+static sl_status put_out(const compare_opts *o, const sl_compare_view *view,
+                         const sl_json *document, const sl_sheet_format *format)
 {
+    const char *last = sl_doc_text(document, view->key, NULL);
+
     if (o->out)
-        SL_TRY(write_folder(o, document, format));
+        SL_TRY(write_folder(o, view, document, format));
     if (o->is_json)
         return sl_print_json(document);
-    print_sheets(document, format);
-    if (!strcmp(format->name, "text"))
-        printf("\nmultiplicity: %s\n",
-               json_string_value(json_object_get(document, "multiplicity")));
+    print_sheets(view, document, format);
+    if (last && !strcmp(format->name, "text"))
+        printf("\n%s: %s\n", view->last, last);
     return SL_OK;
 }
 
@@ -235,6 +248,18 @@ static sl_status read_all(sl_vote_set *votes, sl_compare_set *set, const char **
     return SL_OK;
 }
 
+static sl_status compare_grid(const compare_opts *o, const char *folder,
+                              const sl_sheet_format *format)
+{
+    sl_json *document = NULL;
+    sl_status st;
+
+    SL_TRY(sl_compare_grid_folder(&document, folder, 1.0 - o->level));
+    st = put_out(o, &sl_compare_grid_view, document, format);
+    sl_json_close(&document);
+    return st;
+}
+
 static sl_status compare(const compare_opts *o, const char *const *path, size_t count)
 {
     const sl_sheet_format *format;
@@ -250,11 +275,13 @@ static sl_status compare(const compare_opts *o, const char *const *path, size_t 
         return SL_FAIL(SL_EUSAGE, "want --level in (0, 1), found %g", o->level);
     SL_TRY(sl_sheet_format_find(&format, o->format));
     SL_TRY(sl_figures_check(&o->form, NULL));
+    if (count == 1 && sl_grid_is_folder(path[0]))
+        return compare_grid(o, path[0], format);
     SL_TRY(sl_analyze_limit(&limit, o->allow_bad));
     SL_TRY_OUT(read_all(&votes, &set, run, reader, path, count));
     SL_TRY_OUT(sl_analyze_baselines(&votes, o->baselines));
     SL_TRY_OUT(sl_compare(&document, &set));
-    st = put_out(o, document, format);
+    st = put_out(o, &plain, document, format);
 out:
     for (size_t i = 0; i < count; i++)
         sl_reader_close(&reader[i]);
@@ -281,7 +308,8 @@ const sl_command sl_command_compare = {
     .operands = "PATH... [--out DIR]",
     .summary =
         "families, methods and data orders side by side\n"
-        "PATH is a run, a file of votes, or an AlpacaEval file. Models against their baselines\n"
+        "PATH is a run, a file of votes, or an AlpacaEval file; alone the folder of a grid, whose\n"
+        "families, starts and methods stand side by side. Models against their baselines\n"
         "with stages; runs by nats and margin a byte of text over pairs; paired tests on\n"
         "common prompts; Bradley-Terry strengths of all models; p values also by Holm.",
     .opts = opts,

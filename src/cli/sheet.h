@@ -12,7 +12,7 @@ typedef struct sl_sheet_column {
     int digits;       /* behind the point, below 0: significant ones; of real numbers only */
 } sl_sheet_column;
 
-enum { SL_SHEET_COLUMNS = 20, SL_SHEET_EXACT = -17 };
+enum { SL_SHEET_COLUMNS = 24, SL_SHEET_EXACT = -17 };
 typedef struct sl_sheet {
     const char *name, *title;                 /* key of the list in the document; a sentence */
     sl_sheet_column column[SL_SHEET_COLUMNS]; /* up to a NULL key */

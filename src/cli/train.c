@@ -1,5 +1,7 @@
 /* `train`: one recipe, one run. */
+#include "base/alloc.h"
 #include "cli/commands.h"
+#include "cli/grid.h"
 #include "cli/run_recipe.h"
 #include "cli/train_golden.h"
 #include "cli/train_losses.h"
@@ -29,14 +31,6 @@ static const sl_opt opts[] = {
     { NULL, SL_OPT_FLAG, 0, NULL, NULL },
 };
 
-static sl_status load_recipe(sl_recipe *recipe, const char *path, const sl_opt_list *set)
-{
-    SL_TRY(sl_yaml_load(recipe, sl_recipe_keys, sl_recipe_key_count, path));
-    for (size_t i = 0; i < set->count; i++)
-        SL_TRY(sl_yaml_set(recipe, sl_recipe_keys, sl_recipe_key_count, set->at[i]));
-    return sl_err_where(sl_recipe_check(recipe), "%s", path);
-}
-
 /* A recipe is optional: the trace says what it was made with. */
 static sl_status run_golden(const train_opts *o, const char *path)
 {
@@ -55,13 +49,35 @@ static sl_status run_golden(const train_opts *o, const char *path)
     return sl_train_golden(o->golden, &recipe, &o->set, backend);
 }
 
+/* One run, or a grid of them. */
+static sl_status run_any(const train_opts *o, const sl_grid_recipe *recipe, const char *path)
+{
+    const sl_run_request one = { .label = o->out,
+                                 .folder = o->out,
+                                 .device = o->device,
+                                 .threads = (int)o->threads,
+                                 .is_resumed = o->is_resumed,
+                                 .is_quiet = o->is_quiet };
+    const sl_grid_request many = { .recipe = path,
+                                   .out = o->out,
+                                   .device = o->device,
+                                   .processes = (int)o->threads,
+                                   .is_quiet = o->is_quiet };
+
+    if (o->is_resumed && sl_grid_is_folder(o->out))
+        return sl_grid_resume(&many);
+    return sl_grid_is_one(recipe) ? sl_grid_run(recipe, &many)
+                                  : sl_run_recipe(&recipe->recipe, &one);
+}
+
 static sl_status train_run(int argc, char **argv)
 {
     train_opts o = { .out = "run", .device = "cpu" };
     const char *argument[64];
     size_t count;
     int is_done;
-    sl_recipe recipe = { 0 };
+    sl_grid_recipe *recipe = NULL;
+    sl_status st;
 
     if (argc > 64)
         return SL_FAIL(SL_EUSAGE, "want at most 64 words, found %d", argc);
@@ -79,14 +95,12 @@ static sl_status train_run(int argc, char **argv)
                                   "the run holds its own");
     if (!o.is_resumed && !count)
         return SL_FAIL(SL_EUSAGE, "want a recipe, found none");
-    if (!o.is_resumed)
-        SL_TRY(load_recipe(&recipe, argument[0], &o.set));
-    SL_TRY(sl_run_recipe(&recipe, &(sl_run_request){ .label = o.out,
-                                                     .folder = o.out,
-                                                     .device = o.device,
-                                                     .threads = (int)o.threads,
-                                                     .is_resumed = o.is_resumed,
-                                                     .is_quiet = o.is_quiet }));
+    SL_TRY(sl_take(&recipe, 1, sizeof *recipe));
+    st = o.is_resumed ? SL_OK : sl_grid_load(recipe, argument[0], o.set.at, o.set.count);
+    if (st == SL_OK)
+        st = run_any(&o, recipe, argument[0]);
+    sl_free(recipe);
+    SL_TRY(st);
     printf("%s\n", o.out);
     return SL_OK;
 }
@@ -98,8 +112,9 @@ const sl_command sl_command_train = {
         "trains by a recipe and records every step\n"
         "SFT, DPO, SLiC-HF and other losses; static, on-policy, mixed or advised data. Ctrl-C "
         "stops\n"
-        "at the next step and seals the record. docs/formats.md: data and recipes; docs/math.md:\n"
-        "losses and optimizers.",
+        "at the next step and seals the record. A recipe with section grid is a run for every\n"
+        "family, start, method and seed, in as many processes as --threads. docs/formats.md: data\n"
+        "and recipes; docs/math.md: losses and optimizers.",
     .opts = opts,
     .most = 1,
     .example = "stageline train recipes/world-start.yaml --out start --set train.prompts=640",
