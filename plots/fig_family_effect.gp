@@ -1,19 +1,19 @@
-# What one iteration on either source gains, by family, from weak to strong starts: means over seeds
-# with their intervals. Left DPO, right SLiC-HF where the grid has both. Table: cells.tsv.
+# What the first iteration on either source gains, by family, from weak to strong starts: means over seeds
+# with their intervals. Left DPO, right SLiC-HF where the grid has both. Table: iterations.tsv.
 TABLES = ARG1; OUTPUT = ARG2; FORMAT = ARG3; PLOTS = ARG4; SPAN = ARG5
 WIDTH = 660; HEIGHT = 330; NAME = "family_effect"
 load PLOTS."/style.gp"
-CELLS = TABLES."/cells.tsv"
+ROWS = TABLES."/iterations.tsv"
 
 # Families and methods in the order of the table; a group of starts for each family.
 FAMILIES = ""; METHODS = ""; STARTS = ""
 add(list, word) = strstrt(" ".list." ", " ".word." ") ? list : list.(strlen(list) ? " " : "").word
 see(f, m, s) = (FAMILIES = add(FAMILIES, f), METHODS = add(METHODS, m), STARTS = add(STARTS, s), 0)
 place(list, word) = sum [i = 1:words(list)] (word(list, i) eq word ? i : 0)
-stats CELLS using (see(strcol("family"), strcol("method"), strcol("start"))) nooutput
+stats ROWS using (see(strcol("family"), strcol("method"), strcol("start"))) nooutput
 GROUP = words(STARTS) + 1.0
 x(shift) = GROUP * (place(FAMILIES, strcol("family")) - 1) + place(STARTS, strcol("start")) + shift
-of(method, y) = strcol("method") eq method ? y : NaN
+of(method, y) = strcol("method") eq method && column("iteration") == 0 ? y : NaN
 
 set multiplot layout 1,words(METHODS)
 set ylabel "gain in exact reward"
@@ -30,9 +30,9 @@ set xlabel "each family: ".(words(STARTS) > 1 ? word(STARTS, 1)." to ".word(STAR
     STARTS)." start"
 do for [METHOD in METHODS] {
     set title (METHOD eq "dpo" ? "DPO" : METHOD eq "slic-hf" ? "SLiC-HF" : METHOD)
-    plot CELLS using (of(METHOD, x(-0.12))):"static":"static_lower":"static_upper" with yerrorbars \
+    plot ROWS using (of(METHOD, x(-0.12))):"static":"static_lower":"static_upper" with yerrorbars \
             linecolor rgb STATIC linewidth 1.4 pointtype 5 pointsize 0.7 title "static", \
-        CELLS using (of(METHOD, x(0.12))):"on_policy":"on_policy_lower":"on_policy_upper" \
+        ROWS using (of(METHOD, x(0.12))):"on_policy":"on_policy_lower":"on_policy_upper" \
             with yerrorbars linecolor rgb ON_POLICY linewidth 1.4 pointtype 7 pointsize 0.8 \
             title "on-policy"
 }

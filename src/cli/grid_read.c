@@ -14,12 +14,12 @@
     }
 
 static const sl_key own[] = {
-    TEXT(start, "\"\"", "recipe of the starts, beside this one; none: families set model.policy"),
-    TEXT(first, "\"\"", "settings of the first phase of a start: KEY=VALUE, KEY=VALUE"),
-    TEXT(second, "\"\"", "settings of its second phase"),
-    TEXT(families, "\"\"", "NAME: KEY=VALUE, KEY=VALUE; NAME: ..."),
-    TEXT(starts, "\"\"", "the same: settings of the second phase of a start"),
-    TEXT(methods, "\"\"", "the same: settings of this recipe"),
+    TEXT(start, "", "recipe of the starts, beside this one; none: families set model.policy"),
+    TEXT(first, "", "settings of the first phase of a start: KEY=VALUE, KEY=VALUE"),
+    TEXT(second, "", "settings of its second phase"),
+    TEXT(families, "", "NAME: KEY=VALUE, KEY=VALUE; NAME: ..."),
+    TEXT(starts, "", "the same: settings of the second phase of a start"),
+    TEXT(methods, "", "the same: settings of this recipe"),
     TEXT(seeds, "1", "seeds: 1 2 3"),
 };
 enum { OWN = sizeof own / sizeof own[0], KEYS_MOST = 256 };

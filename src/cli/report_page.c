@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 /* In the dark, figures are turned to dark and their hues back, which keeps blue blue whatever
- * colours a figure has. On paper links to data mean nothing and nothing is scrolled. */
+ * colours a figure has. On paper links to data mean nothing, nothing is scrolled, so that wide
+ * tables shrink, and what is folded away is shown. */
 static const char style[] =
     ":root{color-scheme:light dark;--ink:#222;--page:#fff;--soft:#555;--line:#ddd;--link:#0059a8;"
     "--static:#cfe5f4;--on:#f8dbc8;--grey:#e6e6e6;--alarm:#b34700}\n"
@@ -47,7 +48,12 @@ static const char style[] =
     "figure svg{filter:invert(.92) hue-rotate(180deg)}}\n"
     "@media print{body{max-width:none;margin:0;font-size:11pt}.data{display:none}"
     "figure,tr,.timeline{break-inside:avoid}h2,h3,h4{break-after:avoid}.wide{overflow:visible}"
-    "figure svg{max-width:14cm;min-width:0;filter:none}}\n";
+    "figure svg{max-width:14cm;min-width:0;filter:none}"
+    ".wide table{width:100%;font-size:5.5pt}.wide th,.wide td{padding:.1rem "
+    ".2em;white-space:normal;"
+    "overflow-wrap:anywhere}.keys{font-size:7pt}.keys td,.keys th{padding:0 .3em}"
+    ".keys th{overflow-wrap:normal}"
+    "details::details-content{content-visibility:visible;columns:2}}\n";
 
 /* Ids of sections: s0, s1, ... */
 static void put_section_head(sl_page *page, const sl_report_place *at)

@@ -75,6 +75,13 @@ refused 1 'want train.micro_batch to divide train.batch, found 7 and 64' \
     train "$sft" --out run --set train.micro_batch=7
 refused 1 'key "measure.judge": want a judge|hint: did you mean "truth"?' train "$dpo" --out run --set measure.judge=trutj
 refused 1 'found "lama"|hint: ' train "$sft" --out run --set model.family=lama
+generators() {
+    refused 1 "key \"world.generators\"|$1" train "$dpo" --out run --set world.generators="$2"
+}
+generators 'found "x"' '0 1 x'
+generators 'want at most 8 numbers, found "0 1 2 3 4 5 6 7 8"' '0 1 2 3 4 5 6 7 8'
+refused 1 'want 2 to 8 static generators, found 1' train "$dpo" --out run --set world.generators=3
+refused 1 'want 2 to 8 static generators, found 0' train "$dpo" --out run --set world.generators=
 
 # --- models
 refused 1 'key "model.policy" nowhere/config.json: want to read it' train "$dpo" --out run --set model.policy=nowhere

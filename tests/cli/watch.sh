@@ -115,6 +115,21 @@ ended_well $first "the first decider"
 ended_well $trainer "a run with two deciders"
 same_story pair
 
+# Ctrl-C ends a follower and a decider, with exit code 0; the trainer goes on with the next decider.
+in_background train_outside told
+trainer=$pid
+in_background watch told
+follower=$pid
+in_background watch told --decide
+until [ -s told/decisions.log ]; do sleep 0.01; done
+kill -INT $pid $follower
+ended_well $pid "a decider that was interrupted"
+ended_well $follower "a follower that was interrupted"
+expect 0 watch told --decide
+ended_well $trainer "a run whose decider was interrupted"
+same_story told
+[ "$(digest told)" = "$want" ] || fail "want the same record, whoever was interrupted"
+
 # The analyzer is killed after any of its answers, also while the trainer waits for the next.
 for kills in 1 3; do
     rm -rf run
