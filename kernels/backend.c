@@ -29,6 +29,12 @@ static const char *fill_cpu(sl_ops *ops)
     return sl_cpu_fill(ops, NULL);
 }
 
+static const char *fill_cpu_bf16(sl_ops *ops)
+{
+    sl_ref_fill(ops);
+    return sl_cpu_fill_bf16(ops, NULL);
+}
+
 /* A row of the table of backends. fill NULL: not in this build. */
 typedef struct backend_row {
     sl_backend backend;
@@ -40,6 +46,7 @@ typedef struct backend_row {
 static backend_row rows[] = {
     { .backend = { .name = "ref" }, .fill = fill_ref },
     { .backend = { .name = "cpu" }, .fill = fill_cpu },
+    { .backend = { .name = "cpu-bf16" }, .fill = fill_cpu_bf16 },
     { .backend = { .name = "cuda" },
 #if HAVE_CUDA
       .fill = sl_cuda_fill,
@@ -65,7 +72,7 @@ static sl_status fail_name(const char *name)
     for (size_t i = 0; i < ROW_COUNT; i++)
         names[i] = rows[i].backend.name;
     near = sl_text_nearest(name, names);
-    st = SL_FAIL(SL_EARG, "want a backend (ref, cpu, cuda), found \"%s\"", name);
+    st = SL_FAIL(SL_EARG, "want a backend (ref, cpu, cpu-bf16, cuda), found \"%s\"", name);
     return near ? sl_err_hint(st, "did you mean \"%s\"?", near) : st;
 }
 

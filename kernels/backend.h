@@ -7,9 +7,9 @@
 #include "kernels/ops.h"
 
 typedef struct sl_backend {
-    const char *name; /* "ref", "cpu" */
+    const char *name; /* "ref", "cpu", "cpu-bf16" */
     const char *blas; /* name and version of the BLAS, for the record */
-    const char *isa;  /* instruction set of the kernels: "base", "avx2", "avx512" */
+    const char *isa;  /* instruction set of the kernels: "base", "avx2", "avx512"; "avx512+amx" */
     int threads;
     const sl_ops *ops;
 } sl_backend;

@@ -33,11 +33,22 @@ void SL_CPU(adamw)(sl_ops *ops);
 void SL_CPU(flat)(sl_ops *ops);
 void SL_CPU(sketch)(sl_ops *ops);
 
+/* Shared by the linear layers of both precisions: linear_fwd of ops.h in float32; db (O) += sums of
+ * the columns of dy (T,O). */
+void SL_CPU(linear_fwd)(float *y, const float *x, const float *w, const float *b, size_t T,
+                        size_t O, size_t I);
+void SL_CPU(column_sums)(float *db, const float *dy, size_t T, size_t O);
+
+/* Overrides the linear layers of *ops by products of numbers rounded to bf16. */
+void SL_CPU(linear_bf16)(sl_ops *ops);
+
 /* Overrides what measurably gains; *ops holds the reference before. */
 void SL_CPU(fill)(sl_ops *ops);
 
 /* Fills *ops with the build for instruction set name (NULL: the best of this processor); returns
  * its name, or NULL when this processor or build lacks it. */
 const char *sl_cpu_fill(sl_ops *ops, const char *name);
+/* The same with linear layers in bf16; the name tells the unit that multiplies too. */
+const char *sl_cpu_fill_bf16(sl_ops *ops, const char *name);
 
 #endif

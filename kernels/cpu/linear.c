@@ -53,8 +53,8 @@ static void run(const product *p)
     }
 }
 
-static void linear_fwd_cpu(float *y, const float *x, const float *w, const float *b, size_t T,
-                           size_t O, size_t I)
+void SL_CPU(linear_fwd)(float *y, const float *x, const float *w, const float *b, size_t T,
+                        size_t O, size_t I)
 {
     const product p = { .c = y,
                         .a = x,
@@ -93,8 +93,7 @@ static void linear_bwd_x_cpu(float *dx, const float *dy, const float *w, size_t 
 /* Columns whose sums one task keeps in double. */
 #define COLUMNS 16
 
-/* db (O) += sums of the columns of dy (T,O). */
-static void column_sums(float *db, const float *dy, size_t T, size_t O)
+void SL_CPU(column_sums)(float *db, const float *dy, size_t T, size_t O)
 {
 #pragma omp parallel for schedule(static) if (T * O > SL_CPU_WORTH)
     for (size_t o = 0; o < O; o += COLUMNS) {
@@ -126,12 +125,12 @@ static void linear_bwd_w_cpu(float *dw, float *db, const float *dy, const float 
 
     run(&p);
     if (db)
-        column_sums(db, dy, T, O);
+        SL_CPU(column_sums)(db, dy, T, O);
 }
 
 void SL_CPU(linear)(sl_ops *ops)
 {
-    ops->linear_fwd = linear_fwd_cpu;
+    ops->linear_fwd = SL_CPU(linear_fwd);
     ops->linear_bwd_x = linear_bwd_x_cpu;
     ops->linear_bwd_w = linear_bwd_w_cpu;
 }

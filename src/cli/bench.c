@@ -62,7 +62,7 @@ enum { PART_COUNT = sizeof parts / sizeof parts[0] };
 typedef struct bench_opts {
     const char *device, *size, *model, *out, *seeds, *starts, *rows, *item;
     int64_t threads, repeat, runs, branch;
-    int is_json, is_full, is_small;
+    int is_json, is_full, is_small, is_cpu_time;
 } bench_opts;
 
 static const sl_opt opts[] = {
@@ -72,7 +72,9 @@ static const sl_opt opts[] = {
     { "repeat", SL_OPT_I64, offsetof(bench_opts, repeat), "N", "runs, of which the median (5)" },
     { "runs", SL_OPT_I64, offsetof(bench_opts, runs), "N", "simulated runs of coverage (8000)" },
     { "json", SL_OPT_FLAG, offsetof(bench_opts, is_json), NULL, "one JSON document" },
-    { "device", SL_OPT_TEXT, offsetof(bench_opts, device), "NAME", "cpu, ref or cuda" },
+    { "device", SL_OPT_TEXT, offsetof(bench_opts, device), "NAME", "cpu, cpu-bf16, ref or cuda" },
+    { "cpu-time", SL_OPT_FLAG, offsetof(bench_opts, is_cpu_time), NULL,
+      "time of the processor: for a machine that others use" },
     { "threads", SL_OPT_I64, offsetof(bench_opts, threads), "N", "0: all processors" },
     { "full", SL_OPT_FLAG, offsetof(bench_opts, is_full), NULL, "stage: the large world" },
     { "out", SL_OPT_TEXT, offsetof(bench_opts, out), "DIR", "stage: cells, tables, figures" },
@@ -262,7 +264,8 @@ static sl_status bench_all(const bench_opts *o, const char *name)
                    .folder = o->model,
                    .item = o->item,
                    .is_small = o->is_small,
-                   .is_json = o->is_json };
+                   .is_json = o->is_json,
+                   .clock = o->is_cpu_time ? sl_clock_cpu : NULL };
     sl_status st = SL_OK;
 
     if (o->repeat < 1 || o->repeat > REPEAT_MOST)

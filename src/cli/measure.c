@@ -54,7 +54,7 @@ static const sl_opt opts[] = {
       "any key of a recipe, as judge.url=http://..." },
     { "out", SL_OPT_TEXT, offsetof(measure_opts, out), "RUN", "a record of answers and votes" },
     { "json", SL_OPT_FLAG, offsetof(measure_opts, is_json), NULL, "one JSON document" },
-    { "device", SL_OPT_TEXT, offsetof(measure_opts, device), "NAME", "cpu, ref or cuda" },
+    { "device", SL_OPT_TEXT, offsetof(measure_opts, device), "NAME", "cpu, cpu-bf16, ref or cuda" },
     { "threads", SL_OPT_I64, offsetof(measure_opts, threads), "N", "0: all processors" },
     { "quiet", SL_OPT_FLAG, offsetof(measure_opts, is_quiet), NULL, "no progress lines" },
     { NULL, SL_OPT_FLAG, 0, NULL, NULL },

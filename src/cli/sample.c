@@ -39,7 +39,7 @@ static const sl_opt opts[] = {
     { "tokenizer", SL_OPT_TEXT, offsetof(sample_opts, tokenizer), "PATH",
       "folder or tokenizer.json (default: the model's)" },
     { "batch", SL_OPT_I64, offsetof(sample_opts, batch), "N", "answers computed at once (16)" },
-    { "device", SL_OPT_TEXT, offsetof(sample_opts, device), "NAME", "cpu, ref or cuda" },
+    { "device", SL_OPT_TEXT, offsetof(sample_opts, device), "NAME", "cpu, cpu-bf16, ref or cuda" },
     { "threads", SL_OPT_I64, offsetof(sample_opts, threads), "N", "0: all processors" },
     { "quiet", SL_OPT_FLAG, offsetof(sample_opts, is_quiet), NULL, "no progress lines" },
     { NULL, SL_OPT_FLAG, 0, NULL, NULL },

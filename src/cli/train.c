@@ -25,7 +25,7 @@ static const sl_opt opts[] = {
       "compare step by step with a run of another program" },
     { "losses", SL_OPT_FLAG, offsetof(train_opts, has_losses), NULL,
       "list the losses with settings, formula and source" },
-    { "device", SL_OPT_TEXT, offsetof(train_opts, device), "NAME", "cpu, ref or cuda" },
+    { "device", SL_OPT_TEXT, offsetof(train_opts, device), "NAME", "cpu, cpu-bf16, ref or cuda" },
     { "threads", SL_OPT_I64, offsetof(train_opts, threads), "N", "0: all processors" },
     { "quiet", SL_OPT_FLAG, offsetof(train_opts, is_quiet), NULL, "no progress lines" },
     { NULL, SL_OPT_FLAG, 0, NULL, NULL },

@@ -42,6 +42,16 @@ const sl_ops *k_cpu(void)
     return &ops;
 }
 
+const sl_ops *k_bf16(void)
+{
+    static sl_ops ops;
+
+    (void)k_cpu(); /* sets the threads */
+    ops = *sl_ref_ops();
+    assert_non_null(sl_cpu_fill_bf16(&ops, k_isa));
+    return &ops;
+}
+
 int k_main(int argc, char **argv, int (*run)(void), void (*bench)(void))
 {
     sl_ops ops;

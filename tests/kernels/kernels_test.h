@@ -16,6 +16,7 @@ extern const size_t k_sizes[4]; /* 1, 3, 17, 129 */
 /* The backends under test, with 2 threads unless --bench says otherwise. */
 const sl_ops *k_ref(void);
 const sl_ops *k_cpu(void);
+const sl_ops *k_bf16(void);
 
 /* n floats (zero) followed by canaries; held until k_done. */
 float *k_new(size_t n);

@@ -13,7 +13,19 @@ enum { ROWS = 3, LENGTH = 41, PAIRS = 4, GREEDY = 24, NAME = 256 };
  * 7e-5 and more. */
 #define TOL_LOGITS TOL_SUM(256)
 
-static const char *folder_name, *backend_name;
+/* What a backend may differ by: logits and log-probabilities (for float32 each, else all by their
+ * norm), gradients (of each tensor, else all together). For bf16 that is what rounding the operands
+ * of every linear layer does to these small random models: the same rounding in torch moves logits
+ * by 1 to 1.7 % of their norm, single ones by up to .23, and gradients are the end of a chain twice
+ * as long. That each product is right is held by tests/kernels/test_linear_bf16.c. Greedy tokens of
+ * nearly equal logits are float32's only, and so is the eps of a wrong model. */
+typedef struct precision {
+    const char *backend;
+    double logits, gradient;
+    int is_float32;
+} precision;
+static const char *folder_name;
+static precision tol;
 static char folder[4096];
 static const sl_backend *backend;
 static sl_model *model;
@@ -33,7 +45,9 @@ static void check_gradients(sl_work *work, const float *coef, const char *prefix
 {
     const sl_tensors *table = sl_model_tensors(model);
     float *gradients = sl_model_gradients(model);
+    float *all = calloc(table->floats, sizeof *all);
 
+    assert_non_null(all);
     memset(gradients, 0, table->floats * sizeof *gradients);
     T_OK(sl_model_backward(model, work, &batch.packed, coef));
     for (size_t i = 0; i < table->count; i++) {
@@ -46,9 +60,13 @@ static void check_gradients(sl_work *work, const float *coef, const char *prefix
         assert_true(t_golden_has(name));
         want = t_golden_floats(name, &n);
         assert_int_equal(n, t->rows * t->cols);
-        T_CLOSE(t_distance(gradients + t->offset, want, n), 0.0, TOL_GOLDEN);
+        if (tol.is_float32)
+            T_CLOSE(t_distance(gradients + t->offset, want, n), 0.0, tol.gradient);
+        memcpy(all + t->offset, want, n * sizeof *want);
         free(want);
     }
+    T_CLOSE(t_distance(gradients, all, table->floats), 0.0, tol.gradient);
+    free(all);
 }
 
 /* Norms per tensor, for the losses whose full gradients are not stored. */
@@ -63,7 +81,7 @@ static void check_gradient_norm(sl_work *work, const float *coef, const char *pr
     T_OK(sl_model_backward(model, work, &batch.packed, coef));
     (void)snprintf(name, sizeof name, "%s/grad_norm", prefix);
     want = t_golden_scalar(name);
-    T_CLOSE(sqrt(t_dot(gradients, gradients, table->floats)) / want, 1.0, TOL_GOLDEN);
+    T_CLOSE(sqrt(t_dot(gradients, gradients, table->floats)) / want, 1.0, tol.gradient);
 }
 
 static void make_rows(void)
@@ -97,7 +115,9 @@ static void test_logits(void **state)
     (void)state;
     make_rows();
     z = compute_logits();
-    T_CLOSE_ALL(z, want, n, TOL_LOGITS);
+    if (tol.is_float32)
+        T_CLOSE_ALL(z, want, n, TOL_LOGITS);
+    T_CLOSE(t_distance(z, want, n), 0.0, tol.logits);
     free(z);
     free(want);
 }
@@ -149,7 +169,7 @@ static void test_sft(void **state)
         loss -= logp[i] / (double)targets;
         coef[i] = -1.0f / (float)targets;
     }
-    T_CLOSE(loss, t_golden_scalar("sft/loss"), TOL_LOGITS);
+    T_CLOSE(loss, t_golden_scalar("sft/loss"), tol.logits);
     check_gradients(work, coef, "sft");
     sl_work_close(&work);
     free(coef);
@@ -312,8 +332,11 @@ static void sum_logps(double c[PAIRS][2], double n[PAIRS][2], const sl_model *m,
 
         (void)snprintf(name, sizeof name, "pairs/%s/%s", golden_of, sides[s]);
         want = t_golden_floats(name, &count);
-        for (size_t i = 0; i < PAIRS; i++)
-            T_CLOSE(c[i][s] / want[i], 1.0, TOL_LOGITS);
+        for (size_t i = 0; i < PAIRS; i++) {
+            T_CLOSE(c[i][s] / want[i], 1.0, tol.logits);
+            if (!tol.is_float32) /* else a pair at the kink of hinge or slic may change its side */
+                c[i][s] = want[i];
+        }
         free(want);
     }
 }
@@ -389,7 +412,7 @@ static int open_all(void **state)
     (void)state;
     (void)snprintf(path, sizeof path, "%s/golden.h5", folder);
     t_golden_open(path);
-    T_OK(sl_backend_open(&backend, backend_name, 0));
+    T_OK(sl_backend_open(&backend, tol.backend, 0));
     T_OK(sl_model_load(&model, folder, backend, 1));
     return 0;
 }
@@ -402,24 +425,50 @@ static int close_all(void **state)
     return 0;
 }
 
+/* Of the backend with that name; without a name where there is none. */
+static precision precision_of(const char *name)
+{
+    const precision all[] = {
+        { "ref", TOL_LOGITS, TOL_GOLDEN, 1 },
+        { "cpu", TOL_LOGITS, TOL_GOLDEN, 1 },
+        { "cpu-bf16", 4.0 * TOL_BF16, 10.0 * TOL_BF16, 0 },
+    };
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (strcmp(all[i].backend, name) == 0)
+            return all[i];
+    return (precision){ 0 };
+}
+
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_logits),      cmocka_unit_test(test_wrong_model_turns_red),
-        cmocka_unit_test(test_sft),         cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_padding_row), cmocka_unit_test(test_greedy),
+    const struct CMUnitTest any[] = {
+        cmocka_unit_test(test_logits),
+        cmocka_unit_test(test_sft),
+        cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_padding_row),
+    };
+    const struct CMUnitTest float32[] = {
+        cmocka_unit_test(test_wrong_model_turns_red),
+        cmocka_unit_test(test_greedy),
     };
     char name[NAME];
     const char *found = NULL;
+    int failed = 0;
 
     if (argc != 3)
         return 2;
+    tol = precision_of(argv[2]);
+    if (!tol.backend)
+        return 2;
     folder_name = argv[1];
-    backend_name = argv[2];
     (void)snprintf(name, sizeof name, "goldens/models/%s", folder_name);
     found = t_shared(name);
     if (!found)
         return T_SKIP;
     (void)snprintf(folder, sizeof folder, "%s", found);
-    return cmocka_run_group_tests_name(folder_name, tests, open_all, close_all);
+    failed = cmocka_run_group_tests_name(folder_name, any, open_all, close_all);
+    if (tol.is_float32)
+        failed += cmocka_run_group_tests_name(folder_name, float32, open_all, close_all);
+    return failed != 0;
 }
