@@ -30,9 +30,11 @@ sl_cage_limits sl_cage_limits_for(uint64_t file_bytes, uint64_t array_bytes)
     const uint64_t library = (uint64_t)256 << 20; /* caches, chunks, the library's own tables */
     const unsigned seconds = 20 + (unsigned)(file_bytes >> 22 > 3600 ? 3600 : file_bytes >> 22);
 
+    /* A file that costs time costs time of the processor. Patience is for a child that stands
+     * still; a sound one gets little of a busy machine. */
     return (sl_cage_limits){ .memory_bytes = library + 2 * array_bytes,
                              .cpu_s = seconds,
-                             .wait_s = 3 * (int)seconds };
+                             .wait_s = 15 * (int)seconds };
 }
 
 /* --- the child */
