@@ -53,6 +53,11 @@ static void add_cell(sl_stage_branches *b, const sl_stage_cell *c, const sl_stag
     b->misled_open += !is_decided;
 }
 
+static double regret_of(const sl_stage_cell *c, sl_stage_rule rule)
+{
+    return sl_stage_gain(c, SL_STAGE_ORACLE, 1) - sl_stage_gain(c, rule, 1);
+}
+
 sl_stage_branches sl_stage_branches_of(const sl_stage_cell *const *cell, size_t n,
                                        const sl_stage_filter *filter)
 {
@@ -66,13 +71,17 @@ sl_stage_branches sl_stage_branches_of(const sl_stage_cell *const *cell, size_t 
             continue;
         t = sl_stage_tested_of(cell[i], cell, n);
         b.of++;
+        b.regret += regret_of(cell[i], SL_STAGE_BRANCHED);
+        b.score_regret += regret_of(cell[i], SL_STAGE_GUIDED);
         b.updates += own->updates;
         b.answers += own->answers;
         b.votes += own->votes;
         b.cpu_s += own->cpu_s;
         add_cell(&b, cell[i], &t);
     }
-    b.updates /= (double)b.of; /* NaN: none */
+    b.regret /= (double)b.of; /* NaN: none */
+    b.score_regret /= (double)b.of;
+    b.updates /= (double)b.of;
     b.answers /= (double)b.of;
     b.votes /= (double)b.of;
     b.cpu_s /= (double)b.of;

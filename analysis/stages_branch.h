@@ -20,11 +20,12 @@ sl_stage_tested sl_stage_tested_of(const sl_stage_cell *of, const sl_stage_cell 
                                    size_t n);
 
 typedef struct sl_stage_branches {
-    size_t of;                 /* cells with a test */
-    sl_stage_count all, clear; /* the source that gained more, decided or not */
-    sl_stage_count decided;    /* of clear cells, those beyond two standard errors */
-    sl_stage_count misled;     /* of clear cells in which the score is wrong: the test is right */
-    size_t misled_open;        /* and of these the test is undecided in */
+    size_t of;                   /* cells with a test */
+    sl_stage_count all, clear;   /* the source that gained more, decided or not */
+    sl_stage_count decided;      /* of clear cells, those beyond two standard errors */
+    sl_stage_count misled;       /* of clear cells in which the score is wrong: the test is right */
+    size_t misled_open;          /* and of these the test is undecided in */
+    double regret, score_regret; /* guided by the tests, by the score; against the better, means */
     double updates, answers, votes, cpu_s; /* of a test, means */
 } sl_stage_branches;
 /* Over the cells of a row (NULL: any) and a method (NULL: any). */

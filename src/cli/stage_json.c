@@ -76,12 +76,13 @@ static sl_status rules(sl_json *list, const sl_stage_view *v)
 
 static sl_json *branches_json(const char *row, const char *method, const sl_stage_branches *b)
 {
-    return json_pack("{s:s?, s:s?, s:I, s:o, s:o, s:o, s:o, s:I, s:{s:f, s:f, s:f, s:f}}", "row",
-                     row, "method", method, "tests", (json_int_t)b->of, "all", count_json(&b->all),
-                     "clear", count_json(&b->clear), "decided", count_json(&b->decided), "misled",
-                     count_json(&b->misled), "misled_undecided", (json_int_t)b->misled_open, "cost",
-                     "updates", b->updates, "answers", b->answers, "votes", b->votes, "cpu_s",
-                     b->cpu_s);
+    return json_pack("{s:s?, s:s?, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:{s:f, s:f, s:f, s:f}}",
+                     "row", row, "method", method, "tests", (json_int_t)b->of, "all",
+                     count_json(&b->all), "clear", count_json(&b->clear), "decided",
+                     count_json(&b->decided), "misled", count_json(&b->misled), "misled_undecided",
+                     (json_int_t)b->misled_open, "regret", sl_json_number(b->regret),
+                     "score_regret", sl_json_number(b->score_regret), "cost", "updates", b->updates,
+                     "answers", b->answers, "votes", b->votes, "cpu_s", b->cpu_s);
 }
 
 /* By row and method, then over all rows. */

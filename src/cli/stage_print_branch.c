@@ -26,22 +26,25 @@ static void print_row(const sl_stage_view *v, const char *row, const char *metho
     print_count(&b.clear);
     print_count(&b.decided);
     print_count(&b.misled);
-    printf("  %zu\n", b.misled_open);
+    printf("  %-9zu %6.3f %6.3f\n", b.misled_open, b.score_regret, b.regret);
 }
 
 static void print_counts(const sl_stage_view *v)
 {
     printf("\nBranch tests beside the score: whole iterations on other data from the same start. "
            "Right: the source that gained more in the test gained more in the cell.\n"
-           "row            method     all cells  clear cells beyond 2 SE  score wrong  of these "
-           "undecided\n");
+           "row            method     all cells  clear cells beyond 2 SE  score wrong  undecided "
+           "regret: score tests\n");
     for (size_t i = 0; i < sl_stage_variant_count; i++)
         for (size_t m = 0; m < SL_STAGE_METHODS; m++)
             print_row(v, sl_stage_variants[i].name, sl_stage_methods[m]);
     for (size_t m = 0; m <= SL_STAGE_METHODS; m++)
         print_row(v, NULL, m < SL_STAGE_METHODS ? sl_stage_methods[m] : NULL);
     printf("Beyond 2 SE: of the clear cells, those in which the test decides; score wrong: of the "
-           "clear cells in which 1/2 misleads, those in which the test is right.\n");
+           "clear cells in which 1/2 misleads, those in which the test is right, and how many it "
+           "leaves undecided. "
+           "Regret: mean gain lost against the better source, guided by the score and by the "
+           "tests.\n");
 }
 
 static int is_misled(const sl_stage_cell *c)

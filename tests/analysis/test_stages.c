@@ -273,6 +273,8 @@ static void test_branches_beside_the_score(void **state)
     assert_int_equal(b.decided.right, STRENGTHS - 1);
     assert_int_equal(b.misled.of, 0);
     T_CLOSE(b.updates, 128.0, TOL_F64);
+    T_CLOSE(b.regret, .8 / STRENGTHS, TOL_F64); /* s = 1: on-policy data, .8 less */
+    T_CLOSE(b.score_regret, 0.0, TOL_F64);
     assert_int_equal(held(check, &count), 11); /* 5 of 6 clear cells are not enough */
     assert_int_equal(count, 12);
     assert_int_equal(check[11].point, 7);
