@@ -35,7 +35,7 @@ sl_status sl_file_write_all(int fd, const void *data, size_t bytes)
     return SL_OK;
 }
 
-static sl_status sync_descriptor(int fd)
+sl_status sl_file_sync(int fd)
 {
     int failed;
 
@@ -61,7 +61,7 @@ sl_status sl_file_sync_folder(const char *path)
 
     if (fd < 0)
         return sl_err_where(io_failed("open the folder"), "%s", path);
-    st = sync_descriptor(fd);
+    st = sl_file_sync(fd);
     close(fd);
     return sl_err_where(st, "%s", path);
 }
@@ -111,17 +111,21 @@ static sl_status open_temporary(int *fd, char name[PATH_MAX], const char *path)
     return io_failed("create it");
 }
 
-static sl_status sync_folder_of(const char *path)
+sl_status sl_file_sync_name(const char *path)
 {
-    const char *slash = strrchr(path, '/');
+    size_t n = strlen(path);
     char folder[PATH_MAX];
 
-    if (!slash)
+    while (n > 1 && path[n - 1] == '/') /* "RUN/" is a name in the folder above RUN */
+        n--;
+    while (n && path[n - 1] != '/')
+        n--;
+    if (!n)
         return sl_file_sync_folder(".");
-    if (slash == path)
-        return sl_file_sync_folder("/");
-    memcpy(folder, path, (size_t)(slash - path)); /* fits: open_temporary checked the length */
-    folder[slash - path] = 0;
+    if (n >= sizeof folder)
+        return SL_FAIL(SL_EARG, "want a path below %d bytes, found %zu", PATH_MAX, n);
+    memcpy(folder, path, n);
+    folder[n] = 0;
     return sl_file_sync_folder(folder);
 }
 
@@ -134,7 +138,7 @@ static sl_status write_and_rename(const char *path, const void *data, size_t byt
     SL_TRY(open_temporary(&fd, name, path));
     st = sl_file_write_all(fd, data, bytes);
     if (st == SL_OK)
-        st = sync_descriptor(fd);
+        st = sl_file_sync(fd);
     is_closed = close(fd) == 0;
     if (st == SL_OK && !is_closed)
         st = io_failed("close it");
@@ -143,7 +147,7 @@ static sl_status write_and_rename(const char *path, const void *data, size_t byt
     if (st != SL_OK)
         unlink(name);
     else
-        st = sync_folder_of(path);
+        st = sl_file_sync_name(path);
     return st;
 }
 
@@ -154,12 +158,12 @@ sl_status sl_file_publish(const char *part, const char *path)
 
     if (fd < 0)
         return sl_err_where(io_failed("open it"), "%s", part);
-    st = sync_descriptor(fd);
+    st = sl_file_sync(fd);
     close(fd);
     if (st == SL_OK && rename(part, path))
         st = io_failed("rename the temporary file to it");
     if (st == SL_OK)
-        st = sync_folder_of(path);
+        st = sl_file_sync_name(path);
     return sl_err_where(st, "%s", path);
 }
 

@@ -28,7 +28,11 @@ sl_status sl_file_stream(FILE **out, const char *path) SL_MUSTUSE;
 sl_status sl_file_write_all(int fd, const void *data, size_t bytes) SL_MUSTUSE;
 /* Whether every row that was written to a stream so far was taken. Errors: SL_EIO. */
 sl_status sl_file_took_rows(FILE *to) SL_MUSTUSE;
+/* fsync, again after EINTR; what cannot be synced (a pipe) is left. */
+sl_status sl_file_sync(int fd) SL_MUSTUSE;
 sl_status sl_file_sync_folder(const char *path) SL_MUSTUSE;
+/* The name itself: fsync of the folder that holds it. */
+sl_status sl_file_sync_name(const char *path) SL_MUSTUSE;
 /* New folder with mode 0700. SL_EARG when it exists already: nothing is overwritten. */
 sl_status sl_file_new_folder(const char *path) SL_MUSTUSE;
 /* Whether it is a folder itself, not a link to one. */

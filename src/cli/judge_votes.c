@@ -268,8 +268,8 @@ sl_status sl_vote_file_flush(sl_vote_file *file, int is_last)
     sl_status st = sl_file_write_all(file->fd, file->text, file->bytes);
 
     file->bytes = 0;
-    if (st == SL_OK && is_last && file->path && fsync(file->fd))
-        st = SL_FAIL(SL_EIO, "want to make it durable, found: %s", strerror(errno));
+    if (st == SL_OK && is_last && file->path)
+        st = sl_file_sync(file->fd);
     return sl_err_where(st, "%s", file->path ? file->path : "stdout");
 }
 

@@ -106,8 +106,8 @@ static sl_status write_file(const char *path, const sl_tensor_source *source, si
     st = write_header(fd, source, count);
     if (st == SL_OK)
         st = write_data(fd, source, count);
-    if (st == SL_OK && fsync(fd) != 0)
-        st = SL_FAIL(SL_EIO, "cannot flush: %s", strerror(errno));
+    if (st == SL_OK)
+        st = sl_file_sync(fd);
     if (close(fd) != 0 && st == SL_OK)
         st = SL_FAIL(SL_EIO, "cannot close: %s", strerror(errno));
     return st;

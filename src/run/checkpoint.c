@@ -27,7 +27,8 @@ sl_status sl_run_checkpoint_begin(sl_run *run, char *folder, int64_t step)
 
 static int sync_entry(const char *path, const struct stat *s, int type, struct FTW *level)
 {
-    int fd, failed;
+    sl_status st;
+    int fd;
 
     (void)s;
     (void)level;
@@ -36,9 +37,9 @@ static int sync_entry(const char *path, const struct stat *s, int type, struct F
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return -1;
-    failed = fsync(fd);
+    st = sl_file_sync(fd);
     close(fd);
-    return failed;
+    return st == SL_OK ? 0 : -1;
 }
 
 static sl_status publish(const char *folder, const char *path, const char *checkpoints)

@@ -52,6 +52,15 @@ typedef struct live_walk {
     live_filter filter;
 } live_walk;
 
+/* *out = NULL: the newest journal was cut off while it was created. */
+static sl_status open_journal(sl_journal **out, const live_walk *w, const sl_rank_entry *e)
+{
+    const int is_newest = e + 1 == w->list.row + w->list.count;
+
+    return (is_newest ? sl_journal_open_newest : sl_journal_open)(out, w->rank_folder, e->number, 0,
+                                                                  w->run->identity);
+}
+
 static sl_status segment_path(char *path, const live_walk *w, const sl_rank_entry *e)
 {
     return sl_rank_path(path, w->rank_folder, SL_FILE_SEGMENT, e->number);
@@ -71,7 +80,9 @@ static sl_status add_attempt(live_walk *w, const sl_rank_entry *e)
     }
     if (!e->has[SL_FILE_JOURNAL])
         return SL_OK;
-    SL_TRY(sl_journal_open(&journal, w->rank_folder, e->number, 0, w->run->identity));
+    SL_TRY(open_journal(&journal, w, e));
+    if (!journal)
+        return SL_OK;
     st = sl_attempts_add(&w->attempts, sl_journal_start(journal)->attempt,
                          sl_journal_start(journal)->resumed_from);
     sl_journal_close(&journal);
@@ -106,7 +117,9 @@ static sl_status walk_journal(live_walk *w, const sl_rank_entry *e)
     int found = 1;
     sl_status st = SL_OK;
 
-    SL_TRY(sl_journal_open(&journal, w->rank_folder, e->number, 0, w->run->identity));
+    SL_TRY(open_journal(&journal, w, e));
+    if (!journal)
+        return SL_OK;
     set_limit(w, sl_journal_start(journal)->attempt);
     for (;;) {
         SL_TRY_OUT(sl_journal_next(journal, &unit, &found));

@@ -88,8 +88,13 @@ sl_status sl_h5_sinks_add(sl_h5_sinks *sinks, sl_table table, const unsigned cha
 
 sl_status sl_h5_sinks_flush(sl_h5_sinks *sinks)
 {
-    for (size_t i = 0; i < sinks->count; i++)
+    for (size_t i = 0; i < sinks->count; i++) {
+        const sl_h5_sink *s = &sinks->sink[i];
+
         SL_TRY(flush(&sinks->sink[i]));
+        /* A close says nothing of chunks that a full disk did not take. */
+        SL_TRY(sl_err_where(SL_H5(H5Dflush(s->dataset)), "/%s", s->set.name));
+    }
     return SL_OK;
 }
 

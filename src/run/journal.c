@@ -298,6 +298,33 @@ sl_status sl_journal_open(sl_journal **out, const char *rank_folder, uint32_t nu
     return st;
 }
 
+static int is_unborn(const char *path, uint32_t seed)
+{
+    sl_frame frame = { .type = SL_FRAME_PAD };
+    sl_map map;
+
+    if (sl_map_open(&map, path) != SL_OK)
+        return 0;
+    for (size_t at = 0; frame.type == SL_FRAME_PAD && at + SL_FRAME_HEADER <= map.bytes;
+         at += SL_FRAME_ALIGN)
+        (void)sl_frame_decode(&frame, map.data, map.bytes, at, seed);
+    sl_map_close(&map);
+    return frame.type == SL_FRAME_PAD;
+}
+
+sl_status sl_journal_open_newest(sl_journal **out, const char *rank_folder, uint32_t number,
+                                 uint32_t rank, const sl_run_identity *identity)
+{
+    const sl_status st = sl_journal_open(out, rank_folder, number, rank, identity);
+    char path[SL_RUN_PATH];
+
+    if (st != SL_EFORMAT || sl_rank_path(path, rank_folder, SL_FILE_JOURNAL, number) != SL_OK ||
+        !is_unborn(path, sl_journal_seed(identity->uuid, rank, number)))
+        return st;
+    sl_err_clear();
+    return SL_OK;
+}
+
 sl_status sl_journal_open_memory(sl_journal **out, const unsigned char *data, size_t bytes,
                                  const unsigned char *text, size_t text_bytes, uint32_t seed,
                                  const sl_layout *layout)

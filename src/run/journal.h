@@ -127,6 +127,11 @@ typedef struct sl_journal sl_journal;
  * Errors: SL_EIO; SL_EFORMAT when there is no whole START (place: the file). */
 sl_status sl_journal_open(sl_journal **out, const char *rank_folder, uint32_t number, uint32_t rank,
                           const sl_run_identity *identity) SL_MUSTUSE;
+/* Of the newest journal of a run: *out = NULL and SL_OK when it is unborn, that is, its START is
+ * being written or was torn. START is synced before a row follows it, so with a sound frame behind
+ * it, padding apart, it is damaged: SL_EFORMAT as before. */
+sl_status sl_journal_open_newest(sl_journal **out, const char *rank_folder, uint32_t number,
+                                 uint32_t rank, const sl_run_identity *identity) SL_MUSTUSE;
 /* The same over memory, borrowed until close. text may be NULL when text_bytes is 0. */
 sl_status sl_journal_open_memory(sl_journal **out, const unsigned char *data, size_t bytes,
                                  const unsigned char *text, size_t text_bytes, uint32_t seed,

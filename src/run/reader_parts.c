@@ -68,23 +68,6 @@ static sl_status segment_part(sl_part *p, const sl_reader *reader)
     return SL_OK;
 }
 
-/* Nothing sound stands in the newest journal: its START is being written, or was never finished.
- * START is synced before anything follows it, so with a sound frame behind it START is damaged. */
-static int is_unborn(const sl_reader *reader, const char *path, uint32_t number)
-{
-    const uint32_t seed = sl_journal_seed(reader->identity.uuid, 0, number);
-    sl_map map;
-    sl_frame frame;
-    int found = 0;
-
-    if (sl_map_open(&map, path) != SL_OK)
-        return 0;
-    for (size_t at = 0; !found && at + SL_FRAME_HEADER <= map.bytes; at += SL_FRAME_ALIGN)
-        found = sl_frame_decode(&frame, map.data, map.bytes, at, seed);
-    sl_map_close(&map);
-    return !found;
-}
-
 /* p->journal stays NULL when the newest journal is unborn. One that another follows was closed
  * before that one was made. A journal that is gone after it was read may have lost its texts before
  * we mapped them. */
@@ -93,15 +76,12 @@ static sl_status journal_part(sl_part *p, const sl_reader *reader, int is_last)
     char path[SL_RUN_PATH];
     size_t added;
     sl_tail tail;
-    sl_status st;
 
     SL_TRY(sl_rank_path(path, reader->folder, SL_FILE_JOURNAL, p->number));
-    st = sl_journal_open(&p->journal, reader->folder, p->number, 0, &reader->identity);
-    if (st == SL_EFORMAT && is_last && is_unborn(reader, path, p->number)) {
-        sl_err_clear();
+    SL_TRY((is_last ? sl_journal_open_newest : sl_journal_open)(&p->journal, reader->folder,
+                                                                p->number, 0, &reader->identity));
+    if (!p->journal)
         return SL_OK;
-    }
-    SL_TRY(st);
     p->attempt = sl_journal_start(p->journal)->attempt;
     SL_TRY(read_units(p, &added));
     sl_journal_tail(p->journal, &tail);

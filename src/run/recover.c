@@ -102,6 +102,7 @@ static sl_status judge_tail(const looker *l, const char *path, const sl_tail *ta
     return SL_OK;
 }
 
+/* start->attempt = 0: it is the newest and was cut off while it was created. */
 static sl_status look_at_journal(looker *l, sl_tail *tail, sl_start *start, uint32_t number,
                                  int is_newest)
 {
@@ -111,7 +112,14 @@ static sl_status look_at_journal(looker *l, sl_tail *tail, sl_start *start, uint
     sl_status st = SL_OK;
 
     SL_TRY(sl_rank_path(path, l->rank_folder, SL_FILE_JOURNAL, number));
-    SL_TRY(sl_journal_open(&journal, l->rank_folder, number, l->rank, l->identity));
+    SL_TRY((is_newest ? sl_journal_open_newest : sl_journal_open)(&journal, l->rank_folder, number,
+                                                                  l->rank, l->identity));
+    *start = (sl_start){ 0 };
+    *tail = (sl_tail){ 0 };
+    if (!journal) {
+        say(l, path, "was torn while it was created; it holds nothing");
+        return SL_OK;
+    }
     SL_TRY_OUT(read_to_end(journal, tail, &units));
     *start = *sl_journal_start(journal);
     start->json = NULL; /* belongs to the journal */
@@ -121,55 +129,21 @@ out:
     return st;
 }
 
-/* Whether a journal without a sound START holds any sound frame that was written after START was
- * synced: then START was damaged, else it was torn while the journal was created. */
-static sl_status start_was_synced(const looker *l, uint32_t number, int *answer)
-{
-    const uint32_t seed = sl_journal_seed(l->identity->uuid, l->rank, number);
-    char path[SL_RUN_PATH];
-    sl_map map;
-
-    *answer = 0;
-    SL_TRY(sl_rank_path(path, l->rank_folder, SL_FILE_JOURNAL, number));
-    SL_TRY(sl_map_open(&map, path));
-    *answer = sl_frame_was_synced(map.data, map.bytes, 0, l->out->last_seq + 1, seed);
-    sl_map_close(&map);
-    return SL_OK;
-}
-
-static sl_status look_at_torn_start(looker *l, verdict *v, uint32_t number, int is_newest)
-{
-    sl_err_record error;
-    char path[SL_RUN_PATH];
-    int was_synced = 1;
-
-    sl_err_save(&error);
-    sl_err_clear();
-    if (is_newest && error.code == SL_EFORMAT)
-        SL_TRY(start_was_synced(l, number, &was_synced));
-    if (was_synced)
-        return sl_err_restore(&error);
-    SL_TRY(sl_rank_path(path, l->rank_folder, SL_FILE_JOURNAL, number));
-    say(l, path, "was torn while it was created; it holds nothing");
-    *v = VERDICT_DROP_START;
-    return SL_OK;
-}
-
 static sl_status look_at_open(looker *l, verdict *v, uint32_t number, int is_newest)
 {
     sl_tail tail;
     sl_start start;
-    const sl_status st = look_at_journal(l, &tail, &start, number, is_newest);
 
-    if (st == SL_EFORMAT && !strstr(sl_err_message(), "damaged"))
-        return look_at_torn_start(l, v, number, is_newest);
-    SL_TRY(st);
-    *v = VERDICT_SEAL;
+    SL_TRY(look_at_journal(l, &tail, &start, number, is_newest));
+    *v = start.attempt ? VERDICT_SEAL : VERDICT_DROP_START;
+    if (!start.attempt)
+        return SL_OK;
     return add_part(l, number, start.attempt, start.resumed_from, tail.last_step, tail.last_seq,
                     tail.ended);
 }
 
-/* A good segment whose journal is still there must hold all of it. */
+/* A good segment whose journal is still there must hold all of it. A journal without its texts was
+ * being removed when the power failed, and the disk took the second removal first. */
 static sl_status look_at_leftover(looker *l, verdict *v, const sl_segment_info *info)
 {
     sl_tail tail;
@@ -215,7 +189,9 @@ static sl_status look_at_one(looker *l, size_t i)
                          : SL_FAIL(SL_EFORMAT, "want segment %u, found only its texts", e->number);
     if (look_at_segment(l, &info, e->number) != SL_OK)
         return look_at_bad_segment(l, &l->verdict[i], e, is_newest);
-    if (e->has[SL_FILE_JOURNAL])
+    if (e->has[SL_FILE_JOURNAL] && !e->has[SL_FILE_TEXTS])
+        l->verdict[i] = VERDICT_CLEAN;
+    else if (e->has[SL_FILE_JOURNAL])
         SL_TRY(look_at_leftover(l, &l->verdict[i], &info));
     l->out->previous = info;
     l->out->sealed_bytes += info.bytes + info.text_bytes;

@@ -219,6 +219,7 @@ static sl_status create_in(sl_run *run, const sl_json *run_json, const sl_json *
     SL_TRY(sl_run_identity_load(&run->identity, run->path));
     SL_TRY(lock_or_refuse(run));
     SL_TRY(make_folders(run));
+    SL_TRY(sl_file_sync_name(run->path));
     SL_TRY(sl_index_build(run->path, 1, 0, run->settings.pack_bytes));
     SL_TRY(begin_attempt(run, &begin, NULL));
     return first_events(run, SL_EVENT_START, 0, is_tight);

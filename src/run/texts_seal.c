@@ -65,8 +65,8 @@ static sl_status seal_to(sealer *s, const char *temporary, const char *to, const
     sl_sha256_open(&s->sha);
     st = deflate_all(s, from->data, bytes);
     deflateEnd(&s->z);
-    if (st == SL_OK && fsync(s->fd))
-        st = SL_FAIL(SL_EIO, "want to fsync, found: %s", strerror(errno));
+    if (st == SL_OK)
+        st = sl_file_sync(s->fd);
     if (close(s->fd) && st == SL_OK)
         st = SL_FAIL(SL_EIO, "want to close it, found: %s", strerror(errno));
     if (st == SL_OK && rename(temporary, to))

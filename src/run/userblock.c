@@ -181,7 +181,7 @@ static sl_status write_block(int fd, sl_json *object)
     if (lseek(fd, 0, SEEK_SET) != 0)
         return SL_FAIL(SL_EIO, "want to seek, found: %s", strerror(errno));
     SL_TRY(sl_file_write_all(fd, raw, sizeof raw));
-    return fsync(fd) ? SL_FAIL(SL_EIO, "want to fsync, found: %s", strerror(errno)) : SL_OK;
+    return sl_file_sync(fd);
 }
 
 sl_status sl_userblock_seal(const char *folder, const char *path, sl_json *object)

@@ -196,7 +196,13 @@ static sl_status read_journal(checker *c, const char *path, uint32_t number, int
     sl_tail tail;
     sl_status st = SL_OK;
 
-    SL_TRY(sl_journal_open(&journal, c->rank_folder, number, 0, &c->identity));
+    SL_TRY((is_newest ? sl_journal_open_newest : sl_journal_open)(&journal, c->rank_folder, number,
+                                                                  0, &c->identity));
+    if (!journal) {
+        if (!c->out->is_running)
+            say(c, path, "was torn while it was created; it holds nothing");
+        return SL_OK;
+    }
     SL_TRY_OUT(sl_attempts_add(&c->attempts, sl_journal_start(journal)->attempt,
                                sl_journal_start(journal)->resumed_from));
     SL_TRY_OUT(check_units(c, journal, &tail, &text_bytes));

@@ -62,10 +62,7 @@ sl_status sl_candidate_log_add(sl_candidate_log *log, const sl_json *row)
 
 sl_status sl_candidate_log_sync(sl_candidate_log *log)
 {
-    if (log->fd < 0 || fdatasync(log->fd) == 0)
-        return SL_OK;
-    return sl_err_where(SL_FAIL(SL_EIO, "want this file durable, found: %s", strerror(errno)), "%s",
-                        log->path);
+    return log->fd < 0 ? SL_OK : sl_err_where(sl_file_sync(log->fd), "%s", log->path);
 }
 
 void sl_candidate_log_close(sl_candidate_log *log)

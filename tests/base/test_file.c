@@ -216,6 +216,10 @@ static void test_folders(void **state)
     T_FAILS(sl_file_new_folder(in_folder("new")), SL_EARG, "new: want a new folder");
     T_FAILS(sl_file_new_folder(in_folder("no/new")), SL_EIO, "want to make");
     T_OK(sl_file_sync_folder(folder));
+    T_OK(sl_file_sync_name(in_folder("new/")));
+    T_OK(sl_file_sync_name("name"));
+    T_OK(sl_file_sync_name("/name"));
+    T_FAILS(sl_file_sync_name(in_folder("none/name/")), SL_EIO, "none/: want to open");
     T_FAILS(sl_file_sync_folder(in_folder("none")), SL_EIO, "none: want to open");
     T_OK(sl_file_new_folder(in_folder("kept")));
     T_OK(sl_file_write_atomic(in_folder("kept/file"), "x", 1));

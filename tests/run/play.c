@@ -93,14 +93,21 @@ void play_steps(sl_run *run, int64_t first, int64_t last)
         T_OK(play_step(run, s));
 }
 
-void play_digest(char *hex, const char *path, int64_t until)
+sl_status play_digest_try(char *hex, const char *path, int64_t until)
 {
     sl_run_identity identity;
     sl_live_run live = { .run_path = path, .identity = &identity, .until_step = until };
+    sl_status st;
 
-    T_OK(sl_run_identity_load(&identity, path));
-    T_OK(sl_digest_of(hex, sl_live_rows, &live));
+    SL_TRY(sl_run_identity_load(&identity, path));
+    st = sl_digest_of(hex, sl_live_rows, &live);
     sl_run_identity_close(&identity);
+    return st;
+}
+
+void play_digest(char *hex, const char *path, int64_t until)
+{
+    T_OK(play_digest_try(hex, path, until));
 }
 
 void play_whole(const char *path, int64_t last)

@@ -17,6 +17,7 @@ sl_status play_step(sl_run *run, int64_t step);
 /* Steps first..last; fails the test on error. */
 void play_steps(sl_run *run, int64_t first, int64_t last);
 /* hex (65) of the live rows up to a step. */
+sl_status play_digest_try(char *hex, const char *path, int64_t until) SL_MUSTUSE;
 void play_digest(char *hex, const char *path, int64_t until);
 /* A run of steps 1..last at path, closed as complete. */
 void play_whole(const char *path, int64_t last);
