@@ -60,6 +60,27 @@ static sl_status add_bytes(sl_texts *t, const sl_splitter *s, const char *text, 
     return st;
 }
 
+/* Code points, each by the bytes that it is written with. */
+static sl_status add_characters(sl_texts *t, const sl_splitter *s, const char *text, size_t bytes)
+{
+    tokens list = { 0 };
+    sl_status st;
+
+    (void)s;
+    SL_TRY(sl_take(&list.at, bytes + 1, sizeof *list.at));
+    for (size_t i = 0; i < bytes; i++) {
+        const unsigned char byte = (unsigned char)text[i];
+
+        if (!list.count || (byte & 0xc0) != 0x80)
+            list.at[list.count++] = byte;
+        else
+            list.at[list.count - 1] = list.at[list.count - 1] << 8 | byte;
+    }
+    st = sl_texts_add_tokens(t, list.at, list.count);
+    sl_free(list.at);
+    return st;
+}
+
 static sl_status add_ids(sl_texts *t, const sl_splitter *s, const char *text, size_t bytes)
 {
     sl_ids ids = { 0 };
@@ -81,6 +102,8 @@ static sl_status open_ways(sl_splitter *s, const char *how)
     } else if (!strcmp(how, "bytes")) {
         s->add = add_bytes;
         s->vocabulary = 256.0;
+    } else if (!strcmp(how, "characters")) {
+        s->add = add_characters;
     } else if (!strcmp(how, "unicode-words")) {
         s->add = add_words;
         return sl_words_open(&s->words);
@@ -89,11 +112,12 @@ static sl_status open_ways(sl_splitter *s, const char *how)
         SL_TRY(sl_tokenizer_open(&s->tokenizer, how + sizeof prefix - 1));
         s->vocabulary = (double)sl_tokenizer_vocab(s->tokenizer);
     } else {
-        static const char *const known[] = { "space", "unicode-words", "bytes", "tokenizer=PATH",
-                                             NULL };
+        static const char *const known[] = { "space", "unicode-words",  "characters",
+                                             "bytes", "tokenizer=PATH", NULL };
         const char *near = sl_text_nearest(how, known);
         const sl_status st = SL_FAIL(
-            SL_EUSAGE, "want space, unicode-words, bytes or tokenizer=PATH, found \"%.64s\"", how);
+            SL_EUSAGE,
+            "want space, unicode-words, characters, bytes or tokenizer=PATH, found \"%.64s\"", how);
 
         return near ? sl_err_hint(st, "did you mean \"%s\"?", near) : st;
     }

@@ -8,8 +8,9 @@
 /* Constant after it is opened: threads may share it. */
 typedef struct sl_splitter sl_splitter;
 
-/* how: "space" (the white space of Unicode), "unicode-words" (text/words.h), "bytes", or
- * "tokenizer=PATH" (a tokenizer.json or its folder). Errors: SL_EUSAGE for another word. */
+/* how: "space" (the white space of Unicode), "unicode-words" (text/words.h), "characters" (code
+ * points), "bytes", or "tokenizer=PATH" (a tokenizer.json or its folder). Errors: SL_EUSAGE for
+ * another word. */
 sl_status sl_splitter_open(sl_splitter **out, const char *how) SL_MUSTUSE;
 void sl_splitter_close(sl_splitter **splitter);
 /* Size of the vocabulary; NaN where words are open-ended. */

@@ -29,7 +29,7 @@ static const sl_opt opts[] = {
     { "candidates", SL_OPT_FLAG, offsetof(analyze_opts, is_candidates), NULL,
       "the inputs are sets of answers (found by itself in files)" },
     { "tokens", SL_OPT_TEXT, offsetof(analyze_opts, answers.tokens), "HOW",
-      "of answers: space, unicode-words, bytes, tokenizer=PATH" },
+      "of answers: space, unicode-words, characters, bytes, tokenizer=PATH" },
     { "choose", SL_OPT_LIST, offsetof(analyze_opts, chosen), "KEY=N",
       "of answers: take, cut, corpus, vocabulary, beta, residual" },
     { "embeddings", SL_OPT_LIST, offsetof(analyze_opts, embeddings), "FILE",

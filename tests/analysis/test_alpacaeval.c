@@ -3,6 +3,7 @@
 #include "analysis/compare.h"
 #include "analysis/length.h"
 #include "analysis/report.h"
+#include "analysis/sets.h"
 #include "base/file.h"
 #include "harness/harness.h"
 #include <dirent.h>
@@ -124,6 +125,42 @@ static void test_every_run_file_is_checked(void **state)
     }
     closedir(d);
     assert_int_equal(files, json_array_size(runs));
+}
+
+/* Files without votes are sets of answers; their average length is that of `--tokens characters`.
+ */
+static void check_outputs(const sl_json *run)
+{
+    const sl_json *length = json_object_get(run, "length_rows");
+    sl_sets_settings settings = sl_sets_settings_defaults();
+    sl_answer_sets sets = { 0 };
+    char path[2 * PATH_MOST];
+    const char *file;
+    double mean;
+
+    T_OK(sl_json_text(&file, run, "file"));
+    snprintf(path, sizeof path, "%s/%s", folder, file);
+    settings.tokens = "characters";
+    T_OK(sl_sets_open(&sets, &settings));
+    T_OK(sl_sets_read(&sets, path, NULL));
+    T_OK(sl_sets_finish(&sets));
+    assert_int_equal(sets.sets, 1);
+    assert_int_equal(sets.set[0].answers, (size_t)number(length, "n"));
+    mean = sl_sets_prompt_value(&sets.set[0], SL_METRIC_TOKENS).value;
+    T_CLOSE(mean, number(length, "mean_codepoints"), PUBLISHED);
+    if (json_is_true(json_object_get(run, "avg_length_matches_published")))
+        T_CLOSE(floor(mean), number(json_object_get(run, "published"), "avg_length"), TOL_EXACT);
+    sl_sets_close(&sets);
+}
+
+static void test_lengths_of_files_without_votes(void **state)
+{
+    const sl_json *runs = json_object_get(expected, "outputs_only");
+
+    (void)state;
+    assert_int_equal(json_array_size(runs), 2);
+    for (size_t i = 0; i < json_array_size(runs); i++)
+        check_outputs(json_array_get(runs, i));
 }
 
 /* Published length-controlled win rates from the published coefficients, read off at equal length
@@ -357,6 +394,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_published_numbers),
         cmocka_unit_test(test_every_run_file_is_checked),
+        cmocka_unit_test(test_lengths_of_files_without_votes),
         cmocka_unit_test(test_published_length_controlled_rates),
         cmocka_unit_test(test_two_models_side_by_side),
         cmocka_unit_test(test_stages_of_families),

@@ -216,8 +216,9 @@ static void test_ways_to_split(void **state)
     check_tokens("unicode-words", "3.5 \\u6771\\u4eac!", 4.0); /* a number, two ideographs, ! */
     check_tokens("unicode-words", "caf\\u0065\\u0301 x", 2.0); /* a mark belongs to its letter */
     check_tokens("bytes", "\\u00e9x", 3.0);
+    check_tokens("characters", "\\u00e9x \\u6771\\ud83d\\ude00", 5.0); /* of 1, 2, 3 and 4 bytes */
     settings.tokens = "unicode-word";
-    T_FAILS(sl_sets_open(&s, &settings), SL_EUSAGE, "want space, unicode-words, bytes");
+    T_FAILS(sl_sets_open(&s, &settings), SL_EUSAGE, "want space, unicode-words, characters, bytes");
     sl_sets_close(&s);
 }
 
