@@ -56,9 +56,9 @@ static sl_status vendi_add(double *v, sl_answers_work *w, size_t n, double weigh
 {
     size_t kept;
 
-    SL_TRY(sl_vendi_of_gram(w->eigen, &kept, w->gram, n));
+    v[SL_METRIC_VENDI_2] += weight * sl_vendi_2_of_gram(w->gram, n);
+    SL_TRY(sl_vendi_of_gram(w->eigen, &kept, w->gram, n)); /* uses the matrix up */
     v[SL_METRIC_VENDI_1] += weight * sl_vendi_score(w->eigen, kept, 1.0);
-    v[SL_METRIC_VENDI_2] += weight * sl_vendi_score(w->eigen, kept, 2.0);
     v[SL_METRIC_VENDI_INF] += weight * sl_vendi_score(w->eigen, kept, INFINITY);
     return SL_OK;
 }

@@ -203,6 +203,23 @@ sl_status sl_vendi_of_gram(double *eigen, size_t *kept, double *gram, size_t n)
     return SL_OK;
 }
 
+double sl_vendi_2_of_gram(const double *gram, size_t n)
+{
+    double sum = 0.0, kept = 0.0;
+
+    for (size_t i = 0; i < n; i++) {
+        const double square = gram[i * n + i];
+
+        if (!(square > 0.0))
+            continue;
+        kept += 1.0;
+        for (size_t j = 0; j < i; j++)
+            if (gram[j * n + j] > 0.0)
+                sum += 2.0 * gram[i * n + j] * (gram[i * n + j] / square / gram[j * n + j]);
+    }
+    return kept > 0.0 ? kept * kept / (kept + sum) : NAN;
+}
+
 void sl_gram_of_ngrams(double *gram, const sl_ngrams *g, size_t n)
 {
     for (size_t k = 0; k < g->distinct; k++)

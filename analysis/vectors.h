@@ -22,6 +22,9 @@ sl_status sl_vendi_spectrum(double *eigen, size_t *count, const double *x, const
 /* The same of a Gram matrix (n, n) of rows as they are, row-major, which it uses up: rows whose
  * square is 0 are dropped. eigen (n); *kept rows. */
 sl_status sl_vendi_of_gram(double *eigen, size_t *kept, double *gram, size_t n) SL_MUSTUSE;
+/* Score of order 2 of that matrix without its spectrum, O(n^2): 1 over the sum of the squares of
+ * the kernel. NaN without rows. */
+double sl_vendi_2_of_gram(const double *gram, size_t n);
 /* Score of order q >= 0 (q may be +inf) of a spectrum (n). */
 double sl_vendi_score(const double *eigen, size_t n, double q);
 

@@ -238,6 +238,7 @@ static void test_gram_is_the_rows(void **state)
         double other[TEXTS_MOST];
         sl_effective_rank r, s;
         sl_pairwise p, q;
+        double of_squares;
         size_t kept, count;
 
         for (size_t i = 0; i < n * DIM; i++)
@@ -250,7 +251,9 @@ static void test_gram_is_the_rows(void **state)
         T_CLOSE(p.least, q.least, TOL_F64);
         assert_int_equal(p.dropped, q.dropped);
         sl_gram_of_rows(gram, x, n, DIM);
+        of_squares = sl_vendi_2_of_gram(gram, n);
         T_OK(sl_vendi_of_gram(eigen, &kept, gram, n));
+        T_CLOSE(of_squares, sl_vendi_score(eigen, kept, 2.0), TOL_F64);
         T_OK(sl_vendi_spectrum(other, &count, x, NULL, n, DIM));
         for (double order = 0.5; order < 3.0; order += 0.5)
             T_CLOSE(sl_vendi_score(eigen, kept, order), sl_vendi_score(other, count, order),
