@@ -3,6 +3,7 @@
 #include "analysis/bocpd.h"
 #include "analysis/changepoint.h"
 #include "analysis/locate.h"
+#include "analysis/special.h"
 #include "analysis/trajectory.h"
 #include "harness/harness.h"
 
@@ -300,12 +301,80 @@ static void test_a_run_that_never_crosses(void **state)
     assert_int_equal(s.false_alarms, 3);
 }
 
+/* exp(-v) within an unit or two of the last place of the library's, and cut at both ends. */
+static void test_exponentials(void **state)
+{
+    enum { MANY = 4001 };
+    double v[MANY], e[MANY];
+
+    (void)state;
+    for (size_t i = 0; i < MANY; i++)
+        e[i] = v[i] = 0.03125 * (double)i;
+    sl_exp_of_minus(e, MANY, 0.9, 1e-2, 1e2);
+    for (size_t i = 0; i < MANY; i++) {
+        const double want = exp(-fmin(fmax(0.9 * v[i], 1e-2), 1e2));
+
+        assert_true(fabs(e[i] - want) <= 4.0 * DBL_EPSILON * want);
+    }
+}
+
+/* Gaussian kernel of rows of width d: the scale is the median of all squared distances, and a
+ * segment costs its length less the mean of its part of the matrix. */
+static void check_rbf(size_t T, size_t d)
+{
+    const size_t pairs = T * (T - 1) / 2;
+    double distance[LONG * LONG], gamma;
+    sl_cost cost;
+    size_t n = 0;
+
+    for (size_t i = 0; i < T; i++)
+        for (size_t j = 0; j < i; j++, n++) {
+            distance[n] = 0.0;
+            for (size_t k = 0; k < d; k++)
+                distance[n] += pow(x[i * d + k] - x[j * d + k], 2.0);
+        }
+    assert_int_equal(n, pairs);
+    sl_sort_f64(distance, pairs);
+    gamma = 2.0 / (distance[(pairs - 1) / 2] + distance[pairs / 2]);
+    T_OK(sl_cost_open(&cost, SL_COST_RBF, x, T, d));
+    T_CLOSE(cost.gamma, gamma, TOL_F64);
+    for (size_t a = 0; a + 2 < T; a += 3)
+        for (size_t b = a + 2; b <= T; b += 5) {
+            double sum = 0.0;
+
+            for (size_t i = a; i < b; i++)
+                for (size_t j = a; j < b; j++) {
+                    double square = 0.0;
+
+                    for (size_t k = 0; k < d; k++)
+                        square += pow(x[i * d + k] - x[j * d + k], 2.0);
+                    sum += i == j ? 1.0 : exp(-fmin(fmax(gamma * square, 1e-2), 1e2));
+                }
+            T_CLOSE(sl_cost_of(&cost, a, b), (double)(b - a) - sum / (double)(b - a), TOL_F64);
+        }
+    sl_cost_close(&cost);
+}
+
+static void test_rbf_is_the_definition(void **state)
+{
+    (void)state;
+    noise(LONG, 6);
+    x[7] = x[3]; /* a distance of 0, an outlier beyond the upper cut */
+    x[9] = 40.0;
+    check_rbf(LONG, 1);     /* an even number of pairs */
+    check_rbf(LONG - 1, 1); /* an odd one */
+    check_rbf(LONG / 2, 2);
+    check_rbf(LONG / 3, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_optimal_is_brute_force),
         cmocka_unit_test(test_a_split_never_costs_more),
         cmocka_unit_test(test_prefix_sums_are_the_definition),
+        cmocka_unit_test(test_exponentials),
+        cmocka_unit_test(test_rbf_is_the_definition),
         cmocka_unit_test(test_planted_points_are_found),
         cmocka_unit_test(test_series_too_short_have_one_segment),
         cmocka_unit_test(test_a_partition_agrees_with_itself),
