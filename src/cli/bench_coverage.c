@@ -69,7 +69,7 @@ static sl_status sequence(sl_bench *bench, sl_simulate_sequence kind, double p, 
     sl_simulate_share missed;
     char line[160];
 
-    SL_TRY(sl_simulate_misses(&missed, kind, p, votes, ALPHA, (size_t)bench->runs / 4, SEED));
+    SL_TRY(sl_simulate_misses(&missed, kind, p, votes, ALPHA, (size_t)bench->runs, SEED));
     snprintf(line, sizeof line, "| %-9s | %d | %.2f | %.4f | %.4f |", name, votes, p, missed.value,
              missed.upper);
     say(bench, line);
