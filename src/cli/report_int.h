@@ -22,13 +22,14 @@ void sl_report_interval(sl_page *page, double value, double lower, double upper)
  * there or has no rows leaves nothing. */
 sl_status sl_report_table(sl_page *page, const sl_report_place *at, const char *title,
                           const char *name) SL_MUSTUSE;
-/* A figure with caption and data; one without rows to draw leaves nothing. */
-sl_status sl_report_figure(sl_page *page, const sl_report_place *at,
+/* A figure with caption and data; one without rows to draw leaves nothing. *drawn counts them; the
+ * first one brings the heading. */
+sl_status sl_report_figure(sl_page *page, size_t *drawn, const sl_report_place *at,
                            const sl_figure *figure) SL_MUSTUSE;
-/* A list under "Warnings", or the sentence that there are none. */
+/* A list under "Warnings", or a sentence: there are none, or there was nothing to look at. */
 void sl_report_warnings_begin(sl_page *page);
 void sl_report_warning(sl_page *page, size_t *count, const char *text);
-void sl_report_warnings_end(sl_page *page, size_t count);
+void sl_report_warnings_end(sl_page *page, size_t count, int has_looked);
 /* The warnings[] of a document on votes. */
 void sl_report_warn_votes(sl_page *page, size_t *count, const sl_json *document);
 /* A tree of run.json, closed until it is opened. */

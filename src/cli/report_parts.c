@@ -171,7 +171,8 @@ static sl_status put_svg(sl_page *page, const sl_report_place *at, const sl_figu
     return SL_OK;
 }
 
-sl_status sl_report_figure(sl_page *page, const sl_report_place *at, const sl_figure *figure)
+sl_status sl_report_figure(sl_page *page, size_t *drawn, const sl_report_place *at,
+                           const sl_figure *figure)
 {
     static const sl_figure_form form = { "svg", "page" };
     char *table;
@@ -185,6 +186,7 @@ sl_status sl_report_figure(sl_page *page, const sl_report_place *at, const sl_fi
     SL_TRY(sl_figure_draw(&is_drawn, figure, at->folder, at->folder, &form));
     if (!is_drawn)
         return SL_OK;
+    sl_page_html(page, (*drawn)++ ? "" : "<h3>Figures</h3>\n");
     sl_page_html(page, "<figure>\n<div class=\"wide\">");
     SL_TRY(put_svg(page, at, figure));
     sl_page_html(page, "</div>\n<figcaption>");
@@ -211,11 +213,13 @@ void sl_report_warning(sl_page *page, size_t *count, const char *text)
     sl_page_html(page, "\n");
 }
 
-void sl_report_warnings_end(sl_page *page, size_t count)
+void sl_report_warnings_end(sl_page *page, size_t count, int has_looked)
 {
     sl_page_html(page, count ? "</ul>\n"
-                             : "<p>None: no effect of length, cut answers, disagreeing judges or "
-                               "falling chosen answers was found.</p>\n");
+                       : has_looked
+                           ? "<p>None: no effect of length, cut answers, disagreeing judges "
+                             "or falling chosen answers was found.</p>\n"
+                           : "<p>None; there are neither votes nor pairs to look at.</p>\n");
 }
 
 void sl_report_warn_votes(sl_page *page, size_t *count, const sl_json *document)

@@ -204,7 +204,7 @@ static sl_status put_warnings(sl_page *page, const section *s)
             s->analysis.differences, s->analysis.looks, s->analysis.first_difference);
         sl_report_warning(page, &count, text);
     }
-    sl_report_warnings_end(page, count);
+    sl_report_warnings_end(page, count, s->votes || d->count);
     return SL_OK;
 }
 
@@ -231,9 +231,10 @@ static sl_status put_origin(sl_page *page, const sl_reader *reader)
 
 static sl_status put_figures(sl_page *page, const section *s)
 {
-    sl_page_html(page, "<h3>Figures</h3>\n");
+    size_t drawn = 0;
+
     for (size_t i = 0; i < sl_figure_count; i++)
-        SL_TRY(sl_report_figure(page, s->at, &sl_figures[i]));
+        SL_TRY(sl_report_figure(page, &drawn, s->at, &sl_figures[i]));
     return SL_OK;
 }
 

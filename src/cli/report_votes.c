@@ -137,18 +137,19 @@ static void put_warnings(sl_page *page, const sl_json *document)
     if (json_is_true(
             json_object_get(json_array_get(json_object_get(document, "inputs"), 0), "cut_off")))
         sl_report_warning(page, &count, "the file is cut off before its end");
-    sl_report_warnings_end(page, count);
+    sl_report_warnings_end(page, count, 1);
 }
 
 static sl_status put_section(sl_page *page, const sl_json *document, const sl_report_place *at)
 {
+    size_t drawn = 0;
+
     put_input(page, document);
     sl_page_html(page, "<p>");
     put_verdict(page, document);
     sl_page_html(page, "</p>\n");
     put_warnings(page, document);
-    sl_page_html(page, "<h3>Figures</h3>\n");
-    SL_TRY(sl_report_figure(page, at, &sl_figure_scores));
+    SL_TRY(sl_report_figure(page, &drawn, at, &sl_figure_scores));
     SL_TRY(sl_report_table(page, at, "Points", "scores.tsv"));
     sl_page_html(page, "<h3>Provenance</h3>\n");
     SL_TRY(sl_report_tree(page, "Input", json_array_get(json_object_get(document, "inputs"), 0)));

@@ -138,3 +138,12 @@ expect 2 "$program" import wandb x
 says 'want --out RUN'
 expect 1 "$program" import wandb "$fixtures/wandb.csv" --out wandb
 says 'wandb: want a new folder, found one there'
+
+# its report says what it has, and no more
+STAGELINE_PLOTS=${STAGELINE_SOURCE:?}/plots
+export STAGELINE_PLOTS
+expect 0 "$program" import trainer-state "$fixtures/trainer_state.json" --out reported
+expect 0 "$program" report reported --out reported.html
+grep -q 'This run measured no boundary score' reported.html || fail "want a report without a score"
+grep -q 'neither votes nor pairs to look at' reported.html || fail "want no claim about warnings"
+! grep -q '<h3>Figures' reported.html || fail "want no heading without a figure"
