@@ -33,6 +33,8 @@ static void test_every_recipe_holds_together(void **state)
 
         if (!end || strcmp(end, ".yaml") != 0)
             continue;
+        if (!strncmp(e->d_name, "compare-", 8)) /* a grid: cli grid loads it */
+            continue;
         load(&recipe, e->d_name);
         count++;
     }
