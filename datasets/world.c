@@ -54,6 +54,7 @@ static double log_sum(const double *x, int n)
         most = fmax(most, x[v]);
     for (int v = 0; v < n; v++)
         sum += exp(x[v] - most);
+    /* cppcheck-suppress invalidFunctionArg ; the largest term is exp(0) */
     return most + log(sum);
 }
 

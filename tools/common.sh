@@ -1,5 +1,5 @@
 # Shared by demo.sh and test.sh: the packages and the build. Sourced, POSIX sh.
-# Callers set `root` (the project's folder), `wanted` ("build", "build test" or "build python") and
+# Callers set `root` (the project's folder), `wanted` ("build", and "test", "python", "valgrind", "static") and
 # may set `targets` (what ninja makes; empty: everything).
 
 build_debian="gcc libc6-dev meson ninja-build pkg-config libopenblas-openmp-dev liblapacke-dev
@@ -27,6 +27,8 @@ other_system() {
 install_packages() {
     packages=$build_debian
     case $wanted in *test*) packages="$packages $test_debian" ;; esac
+    case $wanted in *valgrind*) packages="$packages valgrind" ;; esac
+    case $wanted in *static*) packages="$packages cppcheck" ;; esac
     case $wanted in *python*) packages="$packages python3 python3-venv" ;; esac
     command -v dpkg-query >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1 || other_system
     missing=

@@ -2,6 +2,7 @@
 # Packages, build, all tests: sh tools/test.sh [--sanitize] [--full]
 #   --sanitize  build with clang under ASan and UBSan, in its own folder
 #   --full      also the long suites (slow, fault)
+# or one of the checks of tools/deep.sh: sh tools/test.sh --threads | --valgrind | --static
 # Last line: N passed, N failed, N skipped. Exit 1 when a test failed.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -15,8 +16,9 @@ for a in "$@"; do
     case $a in
     --sanitize) kind=sanitize ;;
     --full) suites= ;;
+    --threads | --valgrind | --static) exec sh "$root/tools/deep.sh" "${a#--}" ;;
     *)
-        say "usage: sh tools/test.sh [--sanitize] [--full]"
+        say "usage: sh tools/test.sh [--sanitize] [--full] | --threads | --valgrind | --static"
         exit 2
         ;;
     esac
