@@ -101,6 +101,7 @@ static void pack_f16(unsigned char *to, const float *from, size_t n)
 
         for (size_t i = 0; i < count; i++)
             half[i] = half_of(from[first + i]);
+        /* cppcheck-suppress uninitvar ; count is at least 1 */
         memcpy(to + first * 2, half, count * 2);
     }
 }
