@@ -99,6 +99,7 @@ sl_tilt sl_tilt_of(const double *off, size_t n, double beta)
     }
     for (size_t i = 0; i < n; i++)
         sum += exp(off[i] / beta - most);
+    /* cppcheck-suppress invalidFunctionArg ; the largest term is exp(0) */
     lse = most + log(sum);
     for (size_t i = 0; i < n; i++) {
         const double log_w = off[i] / beta - lse, w = exp(log_w);

@@ -102,6 +102,7 @@ static void hash_block(uint64_t *hash, const uint64_t *token, size_t count, size
         mixed[k] = sl_splitmix64(token[k]);
     for (size_t k = 0; k + 1 < n; k++) {
         lead *= base;
+        /* cppcheck-suppress uninitvar ; the loop before filled count + n - 1 of them */
         rolled = rolled * base + mixed[k];
     }
     for (size_t k = 0; k < count; k++) {

@@ -120,6 +120,7 @@ static size_t betas_of(double beta[BETAS + 1], double own)
     size_t n = 0;
 
     for (size_t i = 0; i < BETAS; i++) {
+        /* cppcheck-suppress uninitvar ; what stands before n was filled */
         if (own < beta_grid[i] && (!n || beta[n - 1] < own))
             beta[n++] = own;
         beta[n++] = beta_grid[i];

@@ -72,9 +72,11 @@ check_static() {
     : >"$log"
     while read -r line; do
         # shellcheck disable=SC2086 # words of a command
-        (cd "$root/build" && clang --analyze --analyzer-output text -std=c11 $line >>"$log" 2>&1) || red=1
+        (cd "$root/build" && clang --analyze --analyzer-output text -std=c11 -include "$root/tools/analyzer.h" $line >>"$log" 2>&1) || red=1
     done <"$root/build/sources.txt"
-    cppcheck -q --enable=warning,performance,portability --inline-suppr --std=c11 -I "$root" -I "$root/src" \
+    cppcheck -q --enable=warning,performance,portability --inline-suppr --std=c11 \
+        "-Djson_array_foreach(a,i,v)=for (i = 0; i < json_array_size(a) && (v = json_array_get(a, i)); i++)" \
+        "-Djson_object_foreach(o,k,v)=for (k = json_first(o); k && (v = json_value(k)); k = json_next(o, k))" -I "$root" -I "$root/src" \
         --error-exitcode=1 "$root/src" "$root/analysis" "$root/datasets" >>"$log" 2>&1 || red=1
     [ ! -s "$log" ] || red=1
     cat "$log"

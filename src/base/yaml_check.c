@@ -2,6 +2,7 @@
  * and hexadecimal integers, "nan", and any word but "false" and its kin for true. */
 #include "base/text.h"
 #include "base/yaml_int.h"
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -125,6 +126,7 @@ static void names_of(const char **list, const sl_yaml_table *table, const char *
     for (size_t i = 0; i < table->count && n + 1 < LIST_COUNT; i++) {
         const sl_key *key = &table->row[i];
 
+        assert(key->section);
         if (!strcmp(key->section, section))
             list[n++] = key->name;
         else if (!section[0] && (!n || strcmp(list[n - 1], key->section)))

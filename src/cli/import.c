@@ -29,7 +29,7 @@ static sl_status find_format(const sl_import_format **out, const char *name)
     const char *near;
     sl_status st;
 
-    for (size_t i = 0; sl_import_formats[i].name && i < FORMATS_MOST; i++) {
+    for (size_t i = 0; i < FORMATS_MOST && sl_import_formats[i].name; i++) {
         list[i] = sl_import_formats[i].name;
         *out = &sl_import_formats[i];
         if (!strcmp(name, list[i]))
