@@ -77,6 +77,7 @@ static int is_count(double x)
 /* Takes a point as a column of the update; 0: it is none, or the column is taken. */
 static int take_column(update *u, const sl_point *p, const sl_mapping *map)
 {
+    /* cppcheck-suppress invalidPointerCast ; the mapping names members that are double */
     double *column = map ? (double *)((char *)&u->row + map->offset) : NULL;
 
     if (!map || (map->target == SL_TO_TOKENS && !is_count(p->value)))

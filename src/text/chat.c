@@ -260,7 +260,8 @@ static sl_status add_content(sl_bytes *out, sl_span content, int is_marked)
 
     if (!is_marked)
         return sl_bytes_add(out, content.at, content.bytes);
-    if (memchr(content.at, begin, content.bytes) || memchr(content.at, end, content.bytes))
+    if (memchr(content.at, (unsigned char)begin, content.bytes) ||
+        memchr(content.at, (unsigned char)end, content.bytes))
         return SL_FAIL(SL_EFORMAT, "want content in UTF-8, found another byte");
     SL_TRY(sl_bytes_add(out, &begin, 1));
     SL_TRY(sl_bytes_add(out, content.at, content.bytes));

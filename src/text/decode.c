@@ -167,7 +167,8 @@ static void strip_start(sl_decoder *d, size_t from)
     const size_t bytes = strip ? strlen(strip) : 0;
     size_t cut = from;
 
-    while (d->strip_left && d->out.count - cut >= bytes && !memcmp(d->out.at + cut, strip, bytes)) {
+    while (bytes && d->strip_left && d->out.count - cut >= bytes &&
+           !memcmp(d->out.at + cut, strip, bytes)) {
         cut += bytes;
         d->strip_left--;
     }
