@@ -9,25 +9,28 @@
 /* Cost of an element in elementary operations. */
 #define COST 12
 
+/* max (LANES) or count <= LANES logits, whichever is larger. */
+static inline void max_lanes(float *max, const float *z, int count)
+{
+#pragma omp simd
+    for (int l = 0; l < LANES; l++) {
+        const float x = l < count ? z[l] : -INFINITY;
+
+        max[l] = x > max[l] ? x : max[l];
+    }
+}
+
 /* Largest of z (V), NaN left out. */
 static float row_max(const float *z, size_t V)
 {
     float max[LANES];
+    size_t v = 0;
 
     for (int l = 0; l < LANES; l++)
         max[l] = -INFINITY;
-    for (size_t v = 0; v < V; v += LANES) {
-        const float *zv = z + v;
-        const size_t left = V - v;
-        const int count = left < LANES ? (int)left : LANES;
-
-#pragma omp simd
-        for (int l = 0; l < LANES; l++) {
-            const float x = l < count ? zv[l] : -INFINITY;
-
-            max[l] = x > max[l] ? x : max[l];
-        }
-    }
+    for (; v + LANES <= V; v += LANES)
+        max_lanes(max, z + v, LANES);
+    max_lanes(max, z + v, (int)(V - v));
     return lanes_max(max);
 }
 
@@ -53,9 +56,12 @@ static void row_sums(double *sum, double *mean_sum, const float *z, size_t V, fl
     for (size_t first = 0; first < V; first += BLOCK * LANES) {
         const size_t end = V - first < BLOCK * LANES ? V : first + BLOCK * LANES;
         float s[LANES] = { 0 }, m[LANES] = { 0 };
+        size_t v = first;
 
-        for (size_t v = first; v < end; v += LANES)
-            add_lanes(s, m, z + v, end - v < LANES ? (int)(end - v) : LANES, max);
+        for (; v + LANES <= end; v += LANES)
+            add_lanes(s, m, z + v, LANES, max);
+        if (v < end)
+            add_lanes(s, m, z + v, (int)(end - v), max);
         *sum += (double)lanes_sum(s);
         *mean_sum += (double)lanes_sum(m);
     }
