@@ -44,13 +44,18 @@ sl_status sl_import_bytes_read(sl_import_bytes *out, sl_rows *rows, const char *
     const int is_stdin = !strcmp(path, "-");
     unsigned char digest[32];
     sl_sha256 sha;
+    sl_status st;
 
     *out = (sl_import_bytes){ .shown = is_stdin ? "stdin" : path };
     *rows = (sl_rows){ 0 };
     SL_TRY(sl_file_read(&out->text, &out->bytes, path, FILE_BYTES_MOST));
     rows->bytes = rows->held_bytes = out->bytes;
-    if (!is_stdin)
-        return sl_sha256_file(rows->sha256, path);
+    if (!is_stdin) {
+        st = sl_sha256_file(rows->sha256, path);
+        if (st != SL_OK)
+            sl_free(out->text);
+        return st;
+    }
     sl_sha256_open(&sha);
     sl_sha256_add(&sha, out->text, out->bytes);
     sl_sha256_close(&sha, digest);

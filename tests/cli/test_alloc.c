@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WORDS = 40, DENSE = 200 };
+enum { WORDS = 40, DENSE = 64 };
 
 /* A command line. "OUT" stands for a new path each time, which must not be there after an error;
  * "DIR" for a folder of which nothing is asked. */
@@ -100,7 +100,7 @@ static void sweep(const line *l)
     json_set_alloc_funcs(t_fault_spare, sl_free);
     while (run_short(l, n)) {
         runs++;
-        n += is_full || n < DENSE ? 1 : n / 16;
+        n += is_full || n < DENSE ? 1 : n / 10;
     }
     print_message("%s: %zu of %zu allocations\n", l->command->name, runs, n);
     assert_true(runs > 0);
@@ -177,6 +177,60 @@ static void test_score(void **state)
         sweep(&lines[i]);
 }
 
+static const char candidates[] = "{\"prompt_id\":\"a\",\"prompt\":\"p\",\"answers\":["
+                                 "{\"source\":\"on-policy\",\"text\":\"one two\",\"score\":1},"
+                                 "{\"source\":\"static\",\"text\":\"three\",\"score\":2}]}\n";
+static const char trainer_state[] = "{\"log_history\":[{\"step\":1,\"loss\":0.7,\"learning_rate\":"
+                                    "1e-6},{\"step\":2,\"loss\":0.6}]}";
+
+/* What reads a run and writes something else. */
+static void test_makers(void **state)
+{
+    static const line lines[] = {
+        { &sl_command_export, { "run", "--table", "pairs", "-o", "OUT", NULL } },
+        { &sl_command_export, { "run", "--format", "h5", "-o", "OUT", NULL } },
+        { &sl_command_compare, { "run", "run", "--out", "OUT", NULL } },
+        { &sl_command_replay, { "run", "--rule", "fixed:n=8", "--json", NULL } },
+        { &sl_command_import, { "trainer-state", "state.json", "--out", "OUT", NULL } },
+        { &sl_command_watch, { "run", "--once", NULL } },
+        { &sl_command_analyze, { "run", "--out", "OUT", NULL } },
+        { &sl_command_inspect, { "run", "--json", NULL } },
+        { &sl_command_verify, { "run", "--json", NULL } },
+    };
+
+    (void)state;
+    make_run();
+    put("state.json", trainer_state);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        sweep(&lines[i]);
+}
+
+/* What asks judges and models. */
+static void test_askers(void **state)
+{
+    static const char model[] = "run/checkpoints/step-000000000002";
+    static const line lines[] = {
+        { &sl_command_judge,
+          { "--judge", "stored", "--candidates", "candidates.jsonl", "-o", "DIR", NULL } },
+        { &sl_command_measure,
+          { "--policy", model, "--data", "world", "--judge", "truth", "--prompts", "4", "--max-new",
+            "4", "--threads", "1", "--quiet", "--set", "record.min_free_gib=0", "--out", "OUT",
+            NULL } },
+        { &sl_command_sample,
+          { model, "--prompts", "prompts.jsonl", "-n", "2", "-o", "OUT", "--threads", "1", NULL } },
+        { &sl_command_audit, { "words.jsonl", NULL } },
+        { &sl_command_bench, { "load", "--model", model, "--repeat", "1", "--json", NULL } },
+    };
+
+    (void)state;
+    make_run();
+    put("candidates.jsonl", candidates);
+    put("prompts.jsonl", "{\"prompt_ids\":[1,2,3]}\n");
+    put("words.jsonl", "{\"prompt\":\"p\",\"chosen\":\"one two\",\"rejected\":\"three\"}\n");
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        sweep(&lines[i]);
+}
+
 static void test_text(void **state)
 {
     static const char tokenizer[] =
@@ -210,10 +264,8 @@ static void silence(void)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_train),
-        cmocka_unit_test(test_readers),
-        cmocka_unit_test(test_score),
-        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_train), cmocka_unit_test(test_readers), cmocka_unit_test(test_score),
+        cmocka_unit_test(test_text),  cmocka_unit_test(test_makers),  cmocka_unit_test(test_askers),
     };
     int red;
 

@@ -15,7 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LAST = 60, KILLS = 12, SYNC_EVERY = 4 };
+enum { LAST = 60, SYNC_EVERY = 4 };
+static int most_kills = 12; /* --full: 200 */
 static char path[SL_RUN_PATH], whole[SL_RUN_PATH];
 
 static void begin(void)
@@ -115,7 +116,7 @@ static void test_kill_and_resume(void **state)
     (void)state;
     begin();
     play_whole(whole, LAST);
-    for (int kills = 0; kills < KILLS;) {
+    for (int kills = 0; kills < most_kills;) {
         synced =
             train_and_kill(synced + 1, !sl_file_exists(path), 1000 + sl_rng_below(&rng, 80000));
         if (!sl_file_exists(path))
@@ -257,7 +258,7 @@ static void test_old_checkpoints_go(void **state)
     t_scratch_remove();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kill_and_resume),
@@ -266,5 +267,7 @@ int main(void)
         cmocka_unit_test(test_old_checkpoints_go),
     };
 
+    if (argc > 1 && !strcmp(argv[1], "--full"))
+        most_kills = 200;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
