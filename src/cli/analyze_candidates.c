@@ -194,7 +194,7 @@ static sl_status read_all(sl_answer_sets *sets, const char *const *path, size_t 
     sets->settings.tick_state = &r;
     for (size_t i = 0; i < count && st == SL_OK; i++) {
         st = sl_sets_read(sets, path[i], i < o->embeddings->count ? o->embeddings->at[i] : NULL);
-        r.before += sets->input[i].read.bytes;
+        r.before += st == SL_OK ? sets->input[i].read.bytes : 0;
     }
     sl_progress_close(&r.line);
     sets->settings.tick = NULL;

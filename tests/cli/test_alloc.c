@@ -180,6 +180,7 @@ static void test_score(void **state)
 static const char candidates[] = "{\"prompt_id\":\"a\",\"prompt\":\"p\",\"answers\":["
                                  "{\"source\":\"on-policy\",\"text\":\"one two\",\"score\":1},"
                                  "{\"source\":\"static\",\"text\":\"three\",\"score\":2}]}\n";
+static const char answers[] = "{\"prompt\":\"a\",\"responses\":[\"one two\",\"three four\"]}\n";
 static const char trainer_state[] = "{\"log_history\":[{\"step\":1,\"loss\":0.7,\"learning_rate\":"
                                     "1e-6},{\"step\":2,\"loss\":0.6}]}";
 
@@ -194,12 +195,14 @@ static void test_makers(void **state)
         { &sl_command_import, { "trainer-state", "state.json", "--out", "OUT", NULL } },
         { &sl_command_watch, { "run", "--once", NULL } },
         { &sl_command_analyze, { "run", "--out", "OUT", NULL } },
+        { &sl_command_analyze, { "answers.jsonl", "--json", NULL } },
         { &sl_command_inspect, { "run", "--json", NULL } },
         { &sl_command_verify, { "run", "--json", NULL } },
     };
 
     (void)state;
     make_run();
+    put("answers.jsonl", answers);
     put("state.json", trainer_state);
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         sweep(&lines[i]);
