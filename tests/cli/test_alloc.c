@@ -208,7 +208,7 @@ static void test_makers(void **state)
         sweep(&lines[i]);
 }
 
-/* What asks judges and models. */
+/* What asks judges and models. The record of a measurement says how it ended, as that of a run. */
 static void test_askers(void **state)
 {
     static const char model[] = "run/checkpoints/step-000000000002";
@@ -217,7 +217,7 @@ static void test_askers(void **state)
           { "--judge", "stored", "--candidates", "candidates.jsonl", "-o", "DIR", NULL } },
         { &sl_command_measure,
           { "--policy", model, "--data", "world", "--judge", "truth", "--prompts", "4", "--max-new",
-            "4", "--threads", "1", "--quiet", "--set", "record.min_free_gib=0", "--out", "OUT",
+            "4", "--threads", "1", "--quiet", "--set", "record.min_free_gib=0", "--out", "DIR",
             NULL } },
         { &sl_command_sample,
           { model, "--prompts", "prompts.jsonl", "-n", "2", "-o", "OUT", "--threads", "1", NULL } },
