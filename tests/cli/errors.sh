@@ -38,7 +38,7 @@ refused 2 'want a recipe, found none' train
 refused 2 'found 2 arguments|hint: stageline train --help' train a b
 refused 2 '--threads: want an integer, found "x"' train "$sft" --threads x
 refused 2 'want threads >= 0, found -3' train "$sft" --threads -3 --out run
-refused 2 '--device cpuu|want a backend (ref, cpu, cuda)|hint: did you mean "cpu"?' \
+refused 2 '--device cpuu|want a backend (ref, cpu, cpu-bf16, cuda)|hint: did you mean "cpu"?' \
     train "$sft" --device cpuu --out run
 refused 2 'want --resume without a recipe' train --resume "$sft"
 refused 2 '--set method.bta=1 key "method.bta"|hint: did you mean "beta"?' \
