@@ -1,6 +1,6 @@
-/* Runs side by side in units that know no vocabulary: nats and margins a byte of text, progress in
- * pairs. Bytes, since the record has no characters of static answers; in ASCII they are the same.
- */
+/* Runs side by side in units that know no vocabulary: nats a byte of text, margins a byte and a
+ * character (Unicode code point), progress in pairs. Paired tests are by bytes, which every record
+ * has; in ASCII they are the same. */
 #include "analysis/compare_int.h"
 #include "analysis/run_analysis.h"
 #include "base/alloc.h"
@@ -12,7 +12,7 @@ enum { WINDOWS = 20 };
 /* --- sums over pairs ------------------------------------------------------------------------- */
 
 typedef struct pair_sums {
-    double nats_c, nats_r, margin, bytes_c, bytes_r;
+    double nats_c, nats_r, margin, bytes_c, bytes_r, chars;
     size_t pairs, on;
 } pair_sums;
 
@@ -32,6 +32,7 @@ static void add_pair(pair_sums *s, const sl_row_pairs *p)
     s->margin += margin_of(p);
     s->bytes_c += p->bytes_c;
     s->bytes_r += p->bytes_r;
+    s->chars += p->chars_c && p->chars_r ? 0.5 * ((double)p->chars_c + (double)p->chars_r) : NAN;
     s->pairs++;
     s->on += p->source == SL_ORIGIN_ON_POLICY;
 }
@@ -45,7 +46,9 @@ static sl_status put_units(sl_json *row, const pair_sums *s)
 {
     SL_TRY(sl_out_number(row, "nats_per_byte_chosen", share(s->nats_c, s->bytes_c)));
     SL_TRY(sl_out_number(row, "nats_per_byte_rejected", share(s->nats_r, s->bytes_r)));
-    return sl_out_number(row, "margin_per_byte", share(s->margin, 0.5 * (s->bytes_c + s->bytes_r)));
+    SL_TRY(
+        sl_out_number(row, "margin_per_byte", share(s->margin, 0.5 * (s->bytes_c + s->bytes_r))));
+    return sl_out_number(row, "margin_per_char", share(s->margin, s->chars));
 }
 
 /* Windows of equally many pairs: a row each. *last: the sums of the last one. */

@@ -116,6 +116,8 @@ static const sl_column pairs_columns[] = {
     COL(PAIRS, pairs, tok_prompt, U32, "token", "prompt tokens"),
     COL(PAIRS, pairs, bytes_c, U32, "bytes", "length of the chosen text"),
     COL(PAIRS, pairs, bytes_r, U32, "bytes", "length of the rejected text"),
+    NEW(PAIRS, pairs, chars_c, U32, "characters", "length of the chosen text; 0: not known"),
+    NEW(PAIRS, pairs, chars_r, U32, "characters", "length of the rejected text; 0: not known"),
     COL(PAIRS, pairs, visit, U32, "1", "which visit of this pair, from 0"),
     COL(PAIRS, pairs, iteration, U32, "1", "iteration of on-policy data that made it"),
     COL(PAIRS, pairs, flags, U32, "bits",

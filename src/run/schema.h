@@ -115,7 +115,7 @@ typedef struct sl_row_pairs {
     uint64_t pair_id, prompt_id, chosen_id, rejected_id;
     double logp_c, logp_r, ref_logp_c, ref_logp_r, margin, loss, coef_c, coef_r;
     float score_c, score_r, label_p, weight;
-    uint32_t tok_c, tok_r, tok_prompt, bytes_c, bytes_r, visit, iteration, flags;
+    uint32_t tok_c, tok_r, tok_prompt, bytes_c, bytes_r, chars_c, chars_r, visit, iteration, flags;
     uint16_t judge;
     uint8_t source;
 } sl_row_pairs;

@@ -177,6 +177,8 @@ static sl_status emit_pair(sl_session *s, size_t i)
         .tok_prompt = p->prompt.count,
         .bytes_c = p->chosen.bytes,
         .bytes_r = p->rejected.bytes,
+        .chars_c = p->chosen.chars,
+        .chars_r = p->rejected.chars,
         .visit = p->visit,
         .iteration = (uint32_t)s->iteration,
         .flags = p->flags,

@@ -42,6 +42,9 @@ for file in runs.tsv progress.tsv models.svg progress.svg; do
     [ -s "runs/$file" ] || fail "want runs/$file"
 done
 [ "$(grep -c '^one' runs/progress.tsv)" -eq 20 ] || fail "want twenty windows of run one"
+awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    $at["margin_per_byte"] != $at["margin_per_char"] { exit 1 }
+    END { exit NR != 3 }' runs/runs.tsv || fail "want a character of the world's answers to be a byte"
 
 # Wrong use.
 expect 2 "$program" compare votes.jsonl --format latx

@@ -79,3 +79,16 @@ says 'section "chat": want "prompt" to begin'
 code=2
 train none text.yaml --set data.special_in_text=maybe
 says "data.special_in_text"
+
+# --- lengths are in bytes and in characters: "äö→ " is 8 and 4 longer
+code=0
+sed 's/"content": "/"content": "äö→ /g' talk.jsonl >accents.jsonl
+train accents text.yaml --set chat.format=chatml --set data.source=accents.jsonl
+for run in named accents; do
+    expect 0 "$program" export $run --table pairs --format csv
+    awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+        { print $at["bytes_c"], $at["bytes_r"], $at["chars_c"], $at["chars_r"] }' out >$run.lengths
+done
+paste -d" " named.lengths accents.lengths | awk '
+    $5 - $1 != 8 || $6 - $2 != 8 || $7 - $3 != 4 || $8 - $4 != 4 || !($3 > 0) { exit 1 }
+    END { exit NR != 16 }' || fail "want 8 bytes and 4 characters more in each of 16 pairs"
