@@ -325,9 +325,8 @@ const sl_command sl_command_bench = {
     .operands = "[NAME] [--size NAME] [--json]",
     .summary =
         "how fast, as shares of this machine's peaks\n"
-        "NAME: kernels, step, generate, load; these without one. The peaks are a large product\n"
-        "(sgemm) and a sum of two long arrays (triad). analysis: the analyzer beside Python\n"
-        "(STAGELINE_PYTHON, python3). coverage: tests and intervals on simulated votes; minutes.\n"
+        "NAME: kernels, step, generate, load; these without one. analysis: the analyzer beside\n"
+        "Python (STAGELINE_PYTHON, python3). coverage: tests and intervals on simulated votes.\n"
         "stage: how often the boundary score is right, on the built-in world; goes on in DIR.",
     .opts = opts,
     .most = 1,
