@@ -11,14 +11,18 @@ rotate="--set record.seal_every=1 --set train.prompts=512"
 train_dpo whole $rotate >/dev/null
 want=$(digest whole)
 
-rm -rf run
-(
-    becomes=exec
-    # shellcheck disable=SC2086
-    train_dpo run $rotate
-) >first.out 2>first.err &
-pid=$!
-until [ "$(last_step run)" -ge 1 ]; do kill -0 $pid || fail "want a run"; done
+# A new run by a process of its own, pid, until its first step is there.
+begin_run() {
+    rm -rf run
+    (
+        becomes=exec
+        # shellcheck disable=SC2086
+        train_dpo run $rotate
+    ) >first.out 2>first.err &
+    pid=$!
+    until [ "$(last_step run)" -ge 1 ]; do kill -0 $pid || fail "want a run"; done
+}
+begin_run
 kill -s STOP $pid
 ln -s run link
 mkdir sub
@@ -60,14 +64,7 @@ wait $pid || {
 [ "$killed" -gt 0 ] || fail "want readers killed in the middle"
 
 # Killed, the first lets go of the folder.
-rm -rf run
-(
-    becomes=exec
-    # shellcheck disable=SC2086
-    train_dpo run $rotate
-) >first.out 2>first.err &
-pid=$!
-until [ "$(last_step run)" -ge 1 ]; do kill -0 $pid || fail "want a run"; done
+begin_run
 kill -9 $pid
 wait $pid 2>/dev/null || true
 expect 0 "$program" train --resume --out link --threads 1 --quiet

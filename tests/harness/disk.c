@@ -339,6 +339,15 @@ int fdatasync(int fd)
     return any_sync(fd, SYS_fdatasync);
 }
 
+/* A call on a name under the plan: made unless it is the one that is struck and the plan fails it.
+ */
+static int struck_call(int *is_struck, t_disk_call kind, long number, const char *path, long second)
+{
+    *is_struck = strikes(kind);
+    errno = disk.plan.error;
+    return *is_struck && fails() ? -1 : (int)syscall(number, path, second);
+}
+
 static void log_rename(const char *from, const char *to)
 {
     const int file = file_at(to, 0);
@@ -351,15 +360,12 @@ static void log_rename(const char *from, const char *to)
 
 int rename(const char *from, const char *to)
 {
-    int failed = -1, is_struck;
+    int failed, is_struck;
 
     if (!is_ours(from))
         return (int)syscall(SYS_rename, from, to);
     pthread_mutex_lock(&disk.lock);
-    is_struck = strikes(T_DISK_RENAME);
-    errno = disk.plan.error;
-    if (!is_struck || !fails())
-        failed = (int)syscall(SYS_rename, from, to);
+    failed = struck_call(&is_struck, T_DISK_RENAME, SYS_rename, from, (long)to);
     if (!failed && disk.plan.is_logged)
         log_rename(from, to);
     kill_after(is_struck);
@@ -369,15 +375,12 @@ int rename(const char *from, const char *to)
 
 static int any_removal(const char *path, long number)
 {
-    int failed = -1, is_struck;
+    int failed, is_struck;
 
     if (!is_ours(path))
         return (int)syscall(number, path);
     pthread_mutex_lock(&disk.lock);
-    is_struck = strikes(T_DISK_UNLINK);
-    errno = disk.plan.error;
-    if (!is_struck || !fails())
-        failed = (int)syscall(number, path);
+    failed = struck_call(&is_struck, T_DISK_UNLINK, number, path, 0);
     if (!failed && disk.plan.is_logged)
         log_entry(path, 0, 0);
     kill_after(is_struck);
@@ -404,15 +407,12 @@ int remove(const char *path)
 
 int mkdir(const char *path, mode_t mode)
 {
-    int failed = -1, is_struck;
+    int failed, is_struck;
 
     if (!is_ours(path))
         return (int)syscall(SYS_mkdir, path, mode);
     pthread_mutex_lock(&disk.lock);
-    is_struck = strikes(T_DISK_NEW);
-    errno = disk.plan.error;
-    if (!is_struck || !fails())
-        failed = (int)syscall(SYS_mkdir, path, mode);
+    failed = struck_call(&is_struck, T_DISK_NEW, SYS_mkdir, path, (long)mode);
     if (!failed && disk.plan.is_logged)
         log_entry(path, 1, 1);
     kill_after(is_struck);
